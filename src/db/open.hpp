@@ -1,0 +1,30 @@
+#pragma once
+// Opening a database by what the operator said, whichever engine it is.
+#include "db/engine.hpp"
+
+#include <memory>
+#include <string>
+
+namespace openrd::db {
+
+struct OpenOptions {
+    std::string directory;          // of the data; created when it is not there and `create` is set
+    bool create = false;            // make a new database when there is none
+    bool durable = true;            // false: --memory, no fsync
+    std::uint32_t write_queue = 4096;
+    // Runs inside the transaction that makes a new database, so that it is there with its first content or not at all.
+    Engine::Work first_content;
+};
+
+// Throws Error: damaged, newer, unavailable, each with one clear line.
+std::unique_ptr<Engine> open(const OpenOptions& options);
+
+struct MigrationState {
+    int known = 0;    // newest migration that this binary has
+    int applied = 0;  // newest one in the database; 0: no database
+};
+MigrationState migration_state(const std::string& directory);
+// Brings an existing database up to what this binary knows. Returns how many migrations it ran.
+int migrate(const std::string& directory);
+
+}  // namespace openrd::db
