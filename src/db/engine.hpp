@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 namespace openrd::db {
@@ -21,6 +22,7 @@ struct Sql {
 };
 
 struct Bytes {
+    explicit Bytes(std::string_view d) : data(d) {}
     std::string_view data;
 };
 using Value = std::variant<std::nullptr_t, std::int64_t, std::string_view, Bytes>;

@@ -1,0 +1,33 @@
+#include "store/rates.hpp"
+
+namespace openrd::store {
+
+bool count_in_window(db::Transaction& tx, std::string_view bucket, std::int64_t window_ms, std::int64_t expires_at_ms, std::int64_t limit) {
+    static constexpr db::Sql sql{
+        "INSERT INTO rates (bucket, window_ms, n, expires_at_ms) VALUES ($1, $2, 1, $3) ON CONFLICT (bucket, window_ms) DO UPDATE SET n = rates.n + 1 WHERE rates.n < $4"};
+    return tx.run(sql, {bucket, window_ms, expires_at_ms, limit}) != 0;
+}
+
+std::int64_t counted_in_window(db::Transaction& tx, std::string_view bucket, std::int64_t window_ms) {
+    static constexpr db::Sql sql{"SELECT n FROM rates WHERE bucket = $1 AND window_ms = $2"};
+    auto rows = tx.query(sql, {bucket, window_ms});
+    return rows.next() ? rows.integer(0) : 0;
+}
+
+std::int64_t delete_old_windows(db::Transaction& tx, std::int64_t now_ms, std::int64_t limit) {
+    static constexpr db::Sql sql{
+        "DELETE FROM rates WHERE (bucket, window_ms) IN (SELECT bucket, window_ms FROM rates WHERE expires_at_ms <= $1 ORDER BY expires_at_ms LIMIT $2)"};
+    return tx.run(sql, {now_ms, limit});
+}
+
+bool count_phone_use(db::Transaction& tx, std::string_view phone_index, std::int64_t limit) {
+    static constexpr db::Sql sql{"INSERT INTO phone_uses (phone_index, n) VALUES ($1, 1) ON CONFLICT (phone_index) DO UPDATE SET n = phone_uses.n + 1 WHERE phone_uses.n < $2"};
+    return tx.run(sql, {db::Bytes{phone_index}, limit}) != 0;
+}
+
+void release_phone_use(db::Transaction& tx, std::string_view phone_index) {
+    static constexpr db::Sql sql{"UPDATE phone_uses SET n = n - 1 WHERE phone_index = $1 AND n > 0"};
+    tx.run(sql, {db::Bytes{phone_index}});
+}
+
+}  // namespace openrd::store

@@ -1,0 +1,18 @@
+#pragma once
+// Counters in fixed windows, and how many accounts use a phone. A bucket's name never holds a number in clear.
+#include "db/engine.hpp"
+
+namespace openrd::store {
+
+// Counts one more in the window that begins at window_ms, unless `limit` is reached: then false and nothing counted.
+bool count_in_window(db::Transaction&, std::string_view bucket, std::int64_t window_ms, std::int64_t expires_at_ms, std::int64_t limit);
+// What the window holds.
+std::int64_t counted_in_window(db::Transaction&, std::string_view bucket, std::int64_t window_ms);
+// Deletes at most `limit` rows of windows that are over.
+std::int64_t delete_old_windows(db::Transaction&, std::int64_t now_ms, std::int64_t limit);
+
+// One more account uses the phone, unless `limit` do already: then false.
+bool count_phone_use(db::Transaction&, std::string_view phone_index, std::int64_t limit);
+void release_phone_use(db::Transaction&, std::string_view phone_index);
+
+}  // namespace openrd::store
