@@ -1,0 +1,257 @@
+#include "keys/ring.hpp"
+
+#include "base/text.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <set>
+#include <stdexcept>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+namespace openrd::keys {
+namespace {
+
+constexpr Purpose all[] = {Purpose::access_key_secret, Purpose::phone, Purpose::outbox, Purpose::subject, Purpose::session_token, Purpose::page_token};
+static_assert(std::size(all) == purposes);
+
+Ring ring(char fill = 'r') { return Ring(base::Secret(std::string(root_bytes, fill))); }
+std::string code(const Ring& r, std::string_view verification, std::string_view account, std::string_view purpose, std::string_view e164, std::uint32_t key_id = 1) {
+    return std::string(r.code(verification, account, purpose, e164, key_id).reveal());
+}
+
+TEST(Ring, IsMovedNeverCopied) {
+    static_assert(!std::is_copy_constructible_v<Ring> && !std::is_copy_assignable_v<Ring>);
+    static_assert(std::is_nothrow_move_constructible_v<Ring> && std::is_nothrow_move_assignable_v<Ring>);
+    auto first = ring();
+    const auto sealed = first.seal(Purpose::phone, "text", "row");
+    const auto second = std::move(first);
+    EXPECT_EQ(second.open(Purpose::phone, sealed, "row")->reveal(), "text");
+}
+
+TEST(Ring, WantsARootOfThirtyTwoBytes) {
+    for (const std::size_t bytes : {0u, 16u, 31u, 33u}) EXPECT_THROW(Ring(base::Secret(std::string(bytes, 'r'))), std::invalid_argument);
+}
+
+TEST(Ring, DerivesTheSameKeysFromTheSameRoot) {
+    // Fixed texts (the HMACs and the Ed25519 key were recomputed with Python and OpenSSL): a change here makes every database unreadable.
+    const auto r = ring();
+    const auto* const sealed = "00000001e874f3bb86341268565848a1fac730b6720275fdb1dc0cd0b30ad59ab418f730ef54903fb960b4fb8ae20203f9da72ff4e4966";
+    EXPECT_EQ(r.fingerprint(), ring().fingerprint());
+    EXPECT_EQ(r.fingerprint(), "6d32860f887fbd14");
+    EXPECT_EQ(base::hex(r.blind_index("+6581234567")), "4d0b98d7aed21eaf39a14a1ea1cf2d68c2c15427af5854f1ffa25d699eef6655");
+    EXPECT_EQ(code(r, "0123456789abcdef", "1000000000000002", "bind", "+6581234567"), "406339");
+    EXPECT_EQ(base::hex(r.nonce_hash("LTAIsandboxAdmin001", "nonce")), "d03644dca0fb9910672b2fe4721f4579");
+    EXPECT_EQ(base::hex(r.checkpoint_public_key()), "726ea24e38f7493b5a87f65722dfdc81fbf39c31d87f855511983c084f1cd83a");
+    EXPECT_EQ(r.open(Purpose::phone, base::unhex(sealed).value(), "row")->reveal(), "+6581234567");
+}
+
+TEST(Seal, RoundTripsForEveryPurpose) {
+    const auto r = ring();
+    for (const auto purpose : all)
+        for (const std::string& text : {std::string(), std::string("+6581234567"), std::string(3000, 'x')}) {
+            const auto sealed = r.seal(purpose, text, "row");
+            EXPECT_EQ(sealed.size(), text.size() + seal_overhead_bytes);
+            EXPECT_EQ(r.open(purpose, sealed, "row")->reveal(), text);
+        }
+}
+
+TEST(Seal, OpensForItsOwnPurposePlaceAndKeyFileOnly) {
+    const auto r = ring();
+    for (const auto purpose : all) {
+        const auto sealed = r.seal(purpose, "text", "row 1");
+        for (const auto other : all) EXPECT_EQ(r.open(other, sealed, "row 1").has_value(), other == purpose);
+        EXPECT_FALSE(r.open(purpose, sealed, "row 2"));
+        EXPECT_FALSE(r.open(purpose, sealed, ""));
+        EXPECT_FALSE(ring('R').open(purpose, sealed, "row 1"));
+    }
+}
+
+TEST(Seal, ThatWasChangedStaysShut) {
+    const auto r = ring();
+    const auto sealed = r.seal(Purpose::phone, "+6581234567", "row");
+    for (std::size_t i = 0; i < sealed.size(); ++i)
+        for (const int bit : {1, 0x80}) {
+            auto changed = sealed;
+            changed[i] = static_cast<char>(changed[i] ^ bit);
+            EXPECT_FALSE(r.open(Purpose::phone, changed, "row")) << i;
+        }
+    for (std::size_t size = 0; size < sealed.size(); ++size) EXPECT_FALSE(r.open(Purpose::phone, sealed.substr(0, size), "row")) << size;
+    EXPECT_FALSE(r.open(Purpose::phone, sealed + std::string(1, '\0'), "row"));
+}
+
+TEST(Seal, IsOpenedWithTheKeyItWasMadeWithAfterARotation) {
+    auto r = ring();
+    const auto old = r.seal(Purpose::phone, "old", "row");
+    r.set_current(Purpose::phone, 2);
+    const auto current = r.seal(Purpose::phone, "new", "row");
+    EXPECT_EQ(old.substr(0, 4), std::string("\0\0\0\1", 4));
+    EXPECT_EQ(current.substr(0, 4), std::string("\0\0\0\2", 4));
+    EXPECT_EQ(r.open(Purpose::phone, old, "row")->reveal(), "old");
+    EXPECT_EQ(r.open(Purpose::phone, current, "row")->reveal(), "new");
+    EXPECT_EQ(ring().open(Purpose::phone, current, "row")->reveal(), "new") << "any id can be derived";
+    EXPECT_FALSE(r.open(Purpose::phone, old.substr(0, 4) + current.substr(4), "row")) << "the id belongs to what is sealed";
+    EXPECT_EQ(r.seal(Purpose::outbox, "x", "row").substr(0, 4), std::string("\0\0\0\1", 4)) << "other purposes keep theirs";
+    EXPECT_THROW(r.set_current(Purpose::phone, 0), std::invalid_argument);
+}
+
+TEST(BlindIndex, IsTheSameForTheSameNumberOnly) {
+    const auto r = ring();
+    EXPECT_EQ(r.blind_index("+6581234567"), r.blind_index("+6581234567"));
+    EXPECT_NE(r.blind_index("+6581234567"), r.blind_index("+6581234568"));
+    EXPECT_EQ(r.blind_index("+6581234567").size(), 32u);
+}
+
+TEST(BlindIndex, DiffersByKey) { EXPECT_NE(ring('a').blind_index("+6581234567"), ring('b').blind_index("+6581234567")); }
+
+TEST(Code, IsSixDigitsAndAlwaysTheSame) {
+    const auto r = ring();
+    for (int i = 0; i < 2000; ++i) {
+        const auto digits = code(r, "verification " + std::to_string(i), "1000000000000002", "bind", "+6581234567");
+        EXPECT_THAT(digits, testing::MatchesRegex("[0-9]{6}"));
+        EXPECT_EQ(digits, code(r, "verification " + std::to_string(i), "1000000000000002", "bind", "+6581234567"));
+    }
+}
+
+TEST(Code, ChangesWithEveryFieldThatItMustNotBeMovedBetween) {
+    // Two codes can be equal by chance (one in a million), so each field is tried with many values: the codes must not be all alike.
+    const auto r = ring();
+    std::set<std::string> by[5];
+    for (std::uint32_t i = 1; i <= 20; ++i) {
+        const auto n = std::to_string(i);
+        by[0].insert(code(r, "verification" + n, "1000000000000002", "bind", "+6581234567"));
+        by[1].insert(code(r, "verification", "100000000000000" + n, "bind", "+6581234567"));
+        by[2].insert(code(r, "verification", "1000000000000002", "bind" + n, "+6581234567"));
+        by[3].insert(code(r, "verification", "1000000000000002", "bind", "+658123456" + n));
+        by[4].insert(code(r, "verification", "1000000000000002", "bind", "+6581234567", i));
+    }
+    for (const auto& codes : by) EXPECT_GE(codes.size(), 19u);
+    EXPECT_NE(code(ring('a'), "v", "a", "p", "e"), code(ring('b'), "v", "a", "p", "e"));
+}
+
+TEST(Code, KeepsItsFieldsApart) {
+    // The same letters, cut elsewhere; a random verification id may well have NUL bytes in it.
+    const auto r = ring();
+    const std::set<std::string> codes{
+        code(r, "ab", "c", "d", "e"), code(r, "a", "bc", "d", "e"), code(r, "a", "b", "cd", "e"), code(r, "a", "b", "c", "de"), code(r, std::string("a\0b", 3), "", "", ""),
+        code(r, "a", "b", "", ""),    code(r, "", "abcde", "", "")};
+    EXPECT_EQ(codes.size(), 7u);
+}
+
+TEST(Code, OfAnOlderKeyCanStillBeMade) {
+    auto r = ring();
+    const auto before = code(r, "v", "a", "p", "e", r.code_key_id());
+    EXPECT_EQ(r.code_key_id(), 1u);
+    r.set_current_code(2);
+    EXPECT_EQ(r.code_key_id(), 2u);
+    EXPECT_EQ(code(r, "v", "a", "p", "e", 1), before);
+    EXPECT_NE(code(r, "v", "a", "p", "e", 2), before);
+    EXPECT_EQ(code(r, "v", "a", "p", "e", 2), code(ring(), "v", "a", "p", "e", 2));
+    EXPECT_THROW(r.set_current_code(0), std::invalid_argument);
+}
+
+TEST(Code, IsUniform) {
+    // Chi-square over 100 cells, by the first and by the last two digits. Fixed inputs, so the figures are the same each time;
+    // 99 degrees of freedom: 61 to 149 is the middle 99.8 %.
+    const auto r = ring();
+    constexpr int count = 50'000;
+    std::vector<int> first(100), last(100);
+    for (int i = 0; i < count; ++i) {
+        const int number = std::stoi(code(r, "verification " + std::to_string(i), "1000000000000002", "bind", "+6581234567"));
+        ++first[static_cast<std::size_t>(number / 10'000)];
+        ++last[static_cast<std::size_t>(number % 100)];
+    }
+    for (const auto& cells : {first, last}) {
+        double chi_square = 0;
+        for (const int seen : cells) chi_square += (seen - count / 100.0) * (seen - count / 100.0) / (count / 100.0);
+        EXPECT_GT(chi_square, 61);
+        EXPECT_LT(chi_square, 149);
+    }
+}
+
+TEST(NonceHash, StandsForOneNonceOfOneKey) {
+    const auto r = ring();
+    EXPECT_EQ(r.nonce_hash("LTAI1", "nonce").size(), 16u);
+    EXPECT_EQ(r.nonce_hash("LTAI1", "nonce"), r.nonce_hash("LTAI1", "nonce"));
+    EXPECT_NE(r.nonce_hash("LTAI1", "nonce"), r.nonce_hash("LTAI2", "nonce"));
+    EXPECT_NE(r.nonce_hash("LTAI1", "nonce"), r.nonce_hash("LTAI1", "nonces"));
+    EXPECT_NE(r.nonce_hash("LTAI1", "2nonce"), r.nonce_hash("LTAI12", "nonce"));
+    EXPECT_NE(r.nonce_hash("", ""), ring('R').nonce_hash("", ""));
+    EXPECT_NE(r.nonce_hash("LTAI1", std::string(5000, 'n')), r.nonce_hash("LTAI1", std::string(4999, 'n') + "m")) << "nonces may be long";
+    EXPECT_NE(r.nonce_hash("LTAI1", std::string(247, 'n')), r.nonce_hash("LTAI1", std::string(248, 'n')));
+}
+
+TEST(Fingerprint, DiffersByKeyFile) {
+    EXPECT_NE(ring('a').fingerprint(), ring('b').fingerprint());
+    EXPECT_THAT(ring().fingerprint(), testing::MatchesRegex("[0-9a-f]{16}"));
+}
+
+TEST(Checkpoint, IsSignedSoThatAnybodyCanVerifyIt) {
+    const auto r = ring();
+    const auto key = r.checkpoint_public_key(), signature = r.sign_checkpoint("openrd.local/audit\n3\nroot\n");
+    EXPECT_EQ(key.size(), 32u);
+    EXPECT_EQ(signature.size(), 64u);
+    EXPECT_TRUE(Ring::checkpoint_signed(key, "openrd.local/audit\n3\nroot\n", signature));
+    EXPECT_FALSE(Ring::checkpoint_signed(key, "openrd.local/audit\n4\nroot\n", signature));
+    EXPECT_FALSE(Ring::checkpoint_signed(ring('R').checkpoint_public_key(), "openrd.local/audit\n3\nroot\n", signature));
+    for (std::size_t i = 0; i < signature.size(); ++i) {
+        auto changed = signature;
+        changed[i] = static_cast<char>(changed[i] ^ 1);
+        EXPECT_FALSE(Ring::checkpoint_signed(key, "openrd.local/audit\n3\nroot\n", changed)) << i;
+    }
+    EXPECT_FALSE(Ring::checkpoint_signed("", "text", signature));
+    EXPECT_FALSE(Ring::checkpoint_signed(key, "text", ""));
+}
+
+TEST(PageToken, CarriesAPayloadThatOnlyOpenrdCanMakeAndRead) {
+    const auto r = ring();
+    for (const std::size_t bytes : {0u, 1u, 120u, 148u}) {
+        const std::string payload(bytes, 'p');
+        const auto token = r.page_token(payload, "ListAccounts rd-1");
+        EXPECT_LE(token.size(), page_token_bytes);
+        EXPECT_THAT(token, testing::MatchesRegex("[A-Za-z0-9_-]+"));
+        EXPECT_EQ(r.open_page_token(token, "ListAccounts rd-1"), payload);
+        EXPECT_FALSE(r.open_page_token(token, "ListAccounts rd-2"));
+        EXPECT_FALSE(r.open_page_token(token));
+        EXPECT_FALSE(ring('R').open_page_token(token, "ListAccounts rd-1"));
+    }
+    EXPECT_THROW((void)r.page_token(std::string(149, 'p')), std::length_error);
+}
+
+TEST(PageToken, OfAnotherMakeIsRefused) {
+    const auto r = ring();
+    const auto token = r.page_token("payload");
+    for (std::size_t i = 0; i < token.size(); ++i) {
+        auto changed = token;
+        changed[i] = changed[i] == 'A' ? 'B' : 'A';
+        EXPECT_FALSE(r.open_page_token(changed)) << i;
+    }
+    for (const std::string& text : {std::string(), std::string("A"), std::string("####"), std::string("not a token"), token + "A", token + "=", token.substr(1),
+                                    std::string(257, 'A'), std::string(1'000'000, 'A')})
+        EXPECT_FALSE(r.open_page_token(text)) << text.substr(0, 40);
+}
+
+TEST(Ring, IsUsedByManyThreadsAtOnce) {
+    const auto r = ring();
+    auto older = ring();
+    older.set_current(Purpose::phone, 7);
+    const auto sealed = older.seal(Purpose::phone, "text", "row");
+    const auto expected = code(r, "v", "a", "p", "e", 3);
+    std::vector<std::thread> threads;
+    std::atomic<int> wrong = 0;
+    for (int t = 0; t < 4; ++t)
+        threads.emplace_back([&] {
+            for (int i = 0; i < 200; ++i) {
+                const auto opened = r.open(Purpose::phone, sealed, "row");
+                if (!opened || opened->reveal() != "text" || code(r, "v", "a", "p", "e", 3) != expected) ++wrong;
+            }
+        });
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(wrong, 0);
+}
+
+}  // namespace
+}  // namespace openrd::keys
