@@ -10,8 +10,7 @@ std::int64_t real_now_ms() {
     clock_gettime(CLOCK_REALTIME, &t);
     const std::int64_t now = std::int64_t{t.tv_sec} * 1000 + t.tv_nsec / 1'000'000;
     std::int64_t seen = latest.load(std::memory_order_relaxed);
-    while (now > seen && !latest.compare_exchange_weak(seen, now, std::memory_order_relaxed)) {
-    }
+    while (now > seen && !latest.compare_exchange_weak(seen, now, std::memory_order_relaxed)) {}
     return now > seen ? now : seen;
 }
 

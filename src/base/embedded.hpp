@@ -6,7 +6,7 @@
 namespace openrd::embedded {
 
 struct File {
-    std::string_view name;   // without its folder
+    std::string_view name;  // without its folder
     std::string_view bytes;
 };
 

@@ -49,9 +49,7 @@ std::string random_bytes(std::size_t count) {
     return out;
 }
 
-std::string identifier(std::string_view prefix, std::size_t count) {
-    return from_alphabet(prefix, count, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
-}
+std::string identifier(std::string_view prefix, std::size_t count) { return from_alphabet(prefix, count, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"); }
 
 std::string random_digits(std::size_t count) {
     std::string out = from_alphabet({}, count == 0 ? 0 : 1, "123456789");

@@ -27,8 +27,8 @@ struct HttpLimits {
 };
 
 struct ParameterLimits {
-    std::uint32_t count = 1000;        // parameters of one request
-    std::uint32_t list_index = 1000;   // the N of Tag.N
+    std::uint32_t count = 1000;       // parameters of one request
+    std::uint32_t list_index = 1000;  // the N of Tag.N
 };
 
 // Of the codes that go to phones. The vendor's, and those that protect a code: they hold in every profile.
@@ -70,7 +70,7 @@ struct Rates {
 };
 
 struct AuditSettings {
-    bool reads = false;                       // record successful reads too
+    bool reads = false;                         // record successful reads too
     std::string origin = "openrd.local/audit";  // of the checkpoints
     std::int64_t checkpoint_interval_ms = 1 * second_ms;
 };

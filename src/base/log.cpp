@@ -16,11 +16,16 @@ std::atomic<Level> least{Level::info};
 
 std::string_view name_of(Level level) {
     switch (level) {
-        case Level::debug: return "debug";
-        case Level::info: return "info";
-        case Level::warning: return "warning";
-        case Level::error: return "error";
-        case Level::off: return "off";
+        case Level::debug:
+            return "debug";
+        case Level::info:
+            return "info";
+        case Level::warning:
+            return "warning";
+        case Level::error:
+            return "error";
+        case Level::off:
+            return "off";
     }
     return {};
 }

@@ -4,9 +4,7 @@
 
 namespace openrd::base {
 
-bool constant_time_equal(std::string_view a, std::string_view b) {
-    return a.size() == b.size() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;
-}
+bool constant_time_equal(std::string_view a, std::string_view b) { return a.size() == b.size() && sodium_memcmp(a.data(), b.data(), a.size()) == 0; }
 
 void wipe(std::string& text) noexcept {
     // Up to the capacity: a string that was longer once still holds what it had, and a moved-from one its small buffer.

@@ -16,9 +16,9 @@ bool equal_ignoring_case(std::string_view a, std::string_view b);
 
 std::string hex(std::string_view bytes);  // lower case
 std::optional<std::string> unhex(std::string_view text);
-std::string base64(std::string_view bytes);                          // with padding
-std::optional<std::string> unbase64(std::string_view text);          // strict
-std::string base64_url(std::string_view bytes);                      // without padding
+std::string base64(std::string_view bytes);                  // with padding
+std::optional<std::string> unbase64(std::string_view text);  // strict
+std::string base64_url(std::string_view bytes);              // without padding
 std::optional<std::string> unbase64_url(std::string_view text);
 
 // Without spaces and tabs at both ends.

@@ -21,8 +21,14 @@ Civil civil(std::int64_t ms) {
     const auto day = floor<days>(t);
     const year_month_day date{day};
     const hh_mm_ss time{t - day};
-    return {int{date.year()}, unsigned{date.month()}, unsigned{date.day()}, weekday{day}.c_encoding(), static_cast<int>(time.hours().count()),
-            static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()), static_cast<int>(time.subseconds().count())};
+    return {int{date.year()},
+            unsigned{date.month()},
+            unsigned{date.day()},
+            weekday{day}.c_encoding(),
+            static_cast<int>(time.hours().count()),
+            static_cast<int>(time.minutes().count()),
+            static_cast<int>(time.seconds().count()),
+            static_cast<int>(time.subseconds().count())};
 }
 
 // The number that `digits` characters at `at` spell, or -1.
