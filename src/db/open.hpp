@@ -2,6 +2,7 @@
 // Opening a database by what the operator said, whichever engine it is.
 #include "db/engine.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -14,8 +15,11 @@ struct OpenOptions {
     std::uint32_t write_queue = 4096;
     // Runs inside the transaction that makes a new database, so that it is there with its first content or not at all.
     Engine::Work first_content;
+    // Look through every page before use. Otherwise only a file of at most 8 MiB is looked through.
+    bool check_every_page = false;
 };
 
+// Opens the database and runs the migrations that it lacks.
 // Throws Error: damaged, newer, unavailable, each with one clear line.
 std::unique_ptr<Engine> open(const OpenOptions& options);
 
@@ -23,8 +27,9 @@ struct MigrationState {
     int known = 0;    // newest migration that this binary has
     int applied = 0;  // newest one in the database; 0: no database
 };
+// Changes nothing. Throws Error: damaged, unavailable.
 MigrationState migration_state(const std::string& directory);
-// Brings an existing database up to what this binary knows. Returns how many migrations it ran.
+// Brings an existing database up to what this binary knows. Returns how many migrations it ran. Throws what open() throws.
 int migrate(const std::string& directory);
 
 }  // namespace openrd::db

@@ -1,0 +1,50 @@
+#pragma once
+// The thread that copies the WAL into the file while others write and read, so that nobody waits for it (hot-path.md 4).
+#include "db/sqlite/changes.hpp"
+#include "db/sqlite/connection.hpp"
+#include "db/sqlite/readers.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+namespace openrd::db::sqlite {
+
+class Housekeeper {
+  public:
+    Housekeeper(const std::string& path, bool durable, Changes& changes, Readers& readers);
+    Housekeeper(const Housekeeper&) = delete;
+    Housekeeper& operator=(const Housekeeper&) = delete;
+    ~Housekeeper();
+
+    // There is something to copy.
+    void committed();
+    // Calls those who wait for these topics, from this thread.
+    void wake(std::uint8_t topics);
+    // While it is held no checkpoint runs; waits for the one that does.
+    std::unique_lock<std::mutex> no_checkpoint() { return std::unique_lock(checkpoint_mutex_); }
+    // Ends the thread and closes its connection.
+    void stop();
+
+  private:
+    void run();
+    void pass_on_wakes(std::unique_lock<std::mutex>& lock);
+    Connection::Copied copy();
+
+    std::unique_ptr<Connection> connection_;
+    Changes& changes_;
+    Readers& readers_;
+    std::mutex checkpoint_mutex_;
+    std::mutex mutex_;
+    std::condition_variable called_;
+    std::atomic<bool> to_copy_{false};
+    std::uint8_t to_wake_ = 0;
+    bool stopping_ = false;
+    std::thread thread_;
+};
+
+}  // namespace openrd::db::sqlite
