@@ -58,10 +58,12 @@ template <auto Member> inline constexpr auto user = resource_named_by<Member>(Re
 struct EveryAccount { template <class R> consteval operator Resources<R>() const { return Resources<R>(Resource<R>{{ResourceKind::account, nullptr}}); } };
 struct EveryControlPolicy { template <class R> consteval operator Resources<R>() const { return Resources<R>(Resource<R>{{ResourceKind::control_policy, nullptr}}); } };
 inline constexpr EveryAccount every_account;
+// Beside another resource, where the conversion above does not reach.
+template <class Request> inline constexpr Resource<Request> every_account_of{{ResourceKind::account, nullptr}};
 inline constexpr EveryControlPolicy every_control_policy;
 
 struct Rate {
-    std::uint32_t calls = 100, seconds = 1;
+    std::uint32_t calls = 100, seconds = 1;  // where the vendor publishes none
 };
 consteval Rate per_second(std::uint32_t calls) { return {calls, 1}; }
 

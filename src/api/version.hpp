@@ -23,9 +23,9 @@ inline constexpr VersionFacts version_facts[] = {
 constexpr const VersionFacts& facts_of(Version v) { return version_facts[static_cast<std::size_t>(v)]; }
 
 // The version with that date; null: no product of ours has it.
+inline constexpr Version every_version[] = {manager_2020, master_2022, ram_2015, sts_2015, trail_2020};
 constexpr const Version* find_version(std::string_view date) {
-    constexpr static Version all[] = {manager_2020, master_2022, ram_2015, sts_2015, trail_2020};
-    for (const Version& v : all)
+    for (const Version& v : every_version)
         if (facts_of(v).date == date) return &v;
     return nullptr;
 }

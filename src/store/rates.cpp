@@ -8,10 +8,20 @@ bool count_in_window(db::Transaction& tx, std::string_view bucket, std::int64_t 
     return tx.run(sql, {bucket, window_ms, expires_at_ms, limit}) != 0;
 }
 
+void uncount_in_window(db::Transaction& tx, std::string_view bucket, std::int64_t window_ms) {
+    static constexpr db::Sql sql{"UPDATE rates SET n = n - 1 WHERE bucket = $1 AND window_ms = $2 AND n > 0"};
+    tx.run(sql, {bucket, window_ms});
+}
+
 std::int64_t counted_in_window(db::Transaction& tx, std::string_view bucket, std::int64_t window_ms) {
     static constexpr db::Sql sql{"SELECT n FROM rates WHERE bucket = $1 AND window_ms = $2"};
     auto rows = tx.query(sql, {bucket, window_ms});
     return rows.next() ? rows.integer(0) : 0;
+}
+
+bool has_old_windows(db::Transaction& tx, std::int64_t now_ms) {
+    static constexpr db::Sql sql{"SELECT 1 FROM rates WHERE expires_at_ms <= $1 LIMIT 1"};
+    return tx.query(sql, {now_ms}).next();
 }
 
 std::int64_t delete_old_windows(db::Transaction& tx, std::int64_t now_ms, std::int64_t limit) {

@@ -6,8 +6,11 @@ namespace openrd::store {
 
 // Counts one more in the window that begins at window_ms, unless `limit` is reached: then false and nothing counted.
 bool count_in_window(db::Transaction&, std::string_view bucket, std::int64_t window_ms, std::int64_t expires_at_ms, std::int64_t limit);
+// Takes one back.
+void uncount_in_window(db::Transaction&, std::string_view bucket, std::int64_t window_ms);
 // What the window holds.
 std::int64_t counted_in_window(db::Transaction&, std::string_view bucket, std::int64_t window_ms);
+bool has_old_windows(db::Transaction&, std::int64_t now_ms);
 // Deletes at most `limit` rows of windows that are over.
 std::int64_t delete_old_windows(db::Transaction&, std::int64_t now_ms, std::int64_t limit);
 

@@ -1,0 +1,221 @@
+#include "pipeline/pipeline.hpp"
+
+#include "api/faults.hpp"
+#include "base/identifiers.hpp"
+#include "base/log.hpp"
+#include "keys/ring.hpp"
+#include "pipeline/stages.hpp"
+#include "store/rates.hpp"
+
+namespace openrd::pipeline {
+namespace {
+
+using State = Pipeline::State;
+using Shared = std::shared_ptr<Exchange>;
+
+constexpr std::size_t counted_most = 10'000;
+
+void log_call(const Exchange& ex, int status) {
+    if (!base::log::enabled(base::log::Level::debug)) return;
+    base::log::debug("call", {{"request_id", ex.request_id},
+                              {"action", ex.operation ? ex.operation->name : std::string_view("-")},
+                              {"account", ex.identity ? std::string_view(ex.identity->caller.account_id) : std::string_view("-")},
+                              {"status", std::int64_t{status}},
+                              {"code", ex.refusal ? std::string_view(ex.refusal->code) : std::string_view("OK")},
+                              {"source", ex.request.source_address}});
+}
+
+Response response_of(Exchange& ex) {
+    Response response;
+    response.request_id = ex.request_id;
+    response.content_type = ex.format == Format::xml ? wire::xml_content_type : wire::json_content_type;
+    if (!ex.refusal) {
+        response.body = std::move(ex.body);
+        return response;
+    }
+    Refusal& refusal = *ex.refusal;
+    response.status = refusal.http_status;
+    if (refusal.retry_after_ms > 0) response.headers.emplace_back("x-acs-retry-after", std::to_string(refusal.retry_after_ms));
+    if (refusal.recommend.empty() && ex.operation) refusal.recommend = "openrd describe " + std::string(ex.operation->name);
+    const wire::ErrorAnswer answer{.request_id = ex.request_id,
+                                   .host_id = ex.host,
+                                   .code = refusal.code,
+                                   .message = refusal.message,
+                                   .recommend = refusal.recommend,
+                                   .denied = refusal.denied ? &*refusal.denied : nullptr};
+    response.body = ex.format == Format::xml ? wire::error_xml(answer) : wire::error_json(answer);
+    return response;
+}
+
+void answer(State& state, Exchange& ex) {
+    Response response = response_of(ex);
+    log_call(ex, response.status);
+    ex.done(std::move(response));
+    state.in_flight.fetch_sub(1, std::memory_order_acq_rel);
+}
+
+// Refusals that come in floods are counted, and recorded once for a key, a code and a minute.
+void count(State& state, const Exchange& ex) {
+    const std::int64_t minute_ms = ex.now_ms / base::minute_ms * base::minute_ms;
+    const std::lock_guard lock(state.counted_mutex);
+    if (state.counted.size() >= counted_most) return;
+    auto& counted = state.counted[{ex.access_key_id + " " + ex.refusal->code, minute_ms}];
+    if (counted.count++ != 0) return;
+    counted.identity = ex.identity;
+    counted.operation = ex.operation;
+    counted.version = ex.version;
+    counted.source_address = ex.request.source_address;
+    counted.code = ex.refusal->code;
+    counted.message = ex.refusal->message;
+    counted.minute_ms = minute_ms;
+}
+
+void finish(State& state, const Shared& ex, db::Outcome outcome, const std::exception_ptr& error) {
+    if (outcome != db::Outcome::committed) {
+        ex->refusal = refuse(outcome == db::Outcome::failed ? fault::internal_error : fault::service_unavailable);
+        if (outcome == db::Outcome::overloaded) count(state, *ex);
+    }
+    if (outcome == db::Outcome::failed || outcome == db::Outcome::unavailable) {
+        std::string reason = "the commit failed";
+        try {
+            if (error) std::rethrow_exception(error);
+        } catch (const db::Error& e) {
+            reason = e.what();
+            if (e.trouble() == db::Trouble::unavailable) ex->refusal = refuse(fault::service_unavailable);
+        } catch (const std::exception& e) {
+            reason = e.what();
+        }
+        base::log::error("nothing was written", {{"request_id", ex->request_id}, {"action", ex->operation->name}, {"reason", reason}});
+    }
+    answer(state, *ex);
+}
+
+void record(State& state, const Exchange& ex, db::Transaction& tx) {
+    auto event = audit_event(ex, tx, state.ring);
+    std::optional<store::UsedNonce> nonce;
+    if (ex.operation->effect == api::Effect::write) nonce = {ex.nonce_hash, ex.signed_ms + state.settings.timestamp_window_ms};
+    store::append_audit_event(tx, event, nonce);
+}
+
+void write(State& state, const Shared& ex, bool run_operation) {
+    state.engine.write(
+        [&state, ex, run_operation](db::Transaction& tx) {
+            if (run_operation) execute(*ex, state, tx);
+            record(state, *ex, tx);
+        },
+        [&state, ex](db::Outcome outcome, const std::exception_ptr& error) { finish(state, ex, outcome, error); });
+}
+
+void read(State& state, const Shared& ex) {
+    state.engine.read([&](db::Transaction& tx) { execute(*ex, state, tx); });
+    // Nothing is answered before its record is committed.
+    if (ex->refusal || state.settings.audit.reads) write(state, ex, false);
+    else answer(state, *ex);
+}
+
+Response preflight() {
+    Response response;
+    response.headers = {{"access-control-allow-methods", "POST, GET, OPTIONS, PUT, DELETE"},
+                        {"access-control-allow-headers",
+                         "Authorization, Content-Type, Content-MD5, Accept, x-acs-action, x-acs-version, x-acs-date, x-acs-signature-nonce, x-acs-content-sha256, x-acs-accesskey-id, "
+                         "x-acs-security-token, x-acs-credentials-provider, x-sdk-client, x-sdk-invoke-type"},
+                        {"access-control-max-age", "172800"}};
+    return response;
+}
+
+void go(State& state, const Shared& ex) {
+    for (const Stage& stage : stages_before()) {
+        ex->refusal = stage.run(*ex, state);
+        if (ex->refusal) break;
+    }
+    if (ex->refusal) {
+        if (ex->counted) count(state, *ex);
+        if (!ex->authenticated || ex->counted) return answer(state, *ex);
+        return write(state, ex, false);
+    }
+    if (ex->operation->effect == api::Effect::read) read(state, ex);
+    else write(state, ex, true);
+}
+
+void write_counted(State& state, bool all) {
+    const std::int64_t this_minute_ms = state.clock.now_ms() / base::minute_ms * base::minute_ms;
+    std::vector<CountedRefusals> over;
+    {
+        const std::lock_guard lock(state.counted_mutex);
+        std::erase_if(state.counted, [&](auto& entry) {
+            if (!all && entry.second.minute_ms == this_minute_ms) return false;
+            over.push_back(std::move(entry.second));
+            return true;
+        });
+    }
+    if (over.empty()) return;
+    try {
+        state.engine.write_and_wait([&](db::Transaction& tx) {
+            for (const auto& refusals : over) {
+                auto event = audit_event(refusals);
+                store::append_audit_event(tx, event, {});
+            }
+        });
+    } catch (const std::exception& error) {
+        // They are kept for the next try: the log may come late, it may not forget.
+        const std::lock_guard lock(state.counted_mutex);
+        for (auto& refusals : over) state.counted.try_emplace({refusals.identity->caller.access_key_id + " " + refusals.code, refusals.minute_ms}, std::move(refusals));
+        base::log::error("counted refusals were not written", {{"reason", error.what()}});
+    }
+}
+
+}  // namespace
+
+Pipeline::Pipeline(db::Engine& engine, const keys::Ring& ring, const phone::Numbering& numbering, const base::Clock& clock, const base::Settings& settings)
+    : state_(new State{.engine = engine, .ring = ring, .numbering = numbering, .clock = clock, .settings = settings, .nonces = Nonces(settings.timestamp_window_ms)}) {
+    const auto window = settings.timestamp_window_ms;
+    const auto now_ms = clock.now_ms();
+    engine.read([&](db::Transaction& tx) {
+        for (const auto& nonce : store::used_nonces(tx, now_ms - 2 * window - base::minute_ms, now_ms)) state_->nonces.take(nonce.hash, nonce.until_ms - window, now_ms);
+    });
+}
+
+Pipeline::~Pipeline() = default;
+
+void Pipeline::handle(const Request& request, Done done) {
+    if (request.method == "OPTIONS") return done(preflight());
+    state_->in_flight.fetch_add(1, std::memory_order_acq_rel);
+    const auto ex = std::make_shared<Exchange>(request, std::move(done));
+    ex->request_id = base::request_id();
+    ex->now_ms = state_->clock.now_ms();
+    try {
+        go(*state_, ex);
+    } catch (const db::Error& error) {
+        base::log::error("the database failed", {{"request_id", ex->request_id}, {"reason", error.what()}});
+        ex->refusal = refuse(error.trouble() == db::Trouble::unavailable ? fault::service_unavailable : fault::internal_error);
+        answer(*state_, *ex);
+    } catch (const std::exception& error) {
+        base::log::error("a request failed", {{"request_id", ex->request_id}, {"reason", error.what()}});
+        ex->refusal = refuse(fault::internal_error);
+        answer(*state_, *ex);
+    }
+}
+
+void Pipeline::housekeep() {
+    write_counted(*state_, false);
+    constexpr std::int64_t rows_at_a_time = 1000;
+    const auto now_ms = state_->clock.now_ms();
+    // Only the strict profile counts in windows: the others have nothing to clear away, and no reason to write.
+    bool stale = false;
+    state_->engine.read([&](db::Transaction& tx) { stale = store::has_old_windows(tx, now_ms); });
+    if (stale) state_->engine.write_and_wait([&](db::Transaction& tx) { store::delete_old_windows(tx, now_ms, rows_at_a_time); });
+}
+
+void Pipeline::flush() { write_counted(*state_, true); }
+
+void Pipeline::forget() {
+    state_->nonces.clear();
+    state_->throttle.clear();
+    state_->identities.clear();
+    const std::lock_guard lock(state_->counted_mutex);
+    state_->counted.clear();
+}
+
+std::size_t Pipeline::in_flight() const { return state_->in_flight.load(std::memory_order_acquire); }
+
+}  // namespace openrd::pipeline
