@@ -98,6 +98,11 @@ class Level {
     std::int64_t first() const { return first_; }
     bool covers(std::int64_t from, std::int64_t to) const { return from >= first_ && to < first_ + units; }
 
+    // Each bucket is a miss of every cache: better all of them at once.
+    void fetch(const Key& key) const {
+        __builtin_prefetch(&buckets_[key.low & mask_]);
+        __builtin_prefetch(&buckets_[key.high & mask_]);
+    }
     // Whether the nonce is in here. `oldest`: the first unit that is alive. Only while nobody inserts.
     bool has(const Key& key, std::int64_t oldest) const {
         const auto alive = first_alive(oldest);
@@ -185,10 +190,7 @@ class Locks {
 
 struct Nonces::Table {
     Table(std::int64_t length_ms, std::size_t bound)
-        : window_ms(length_ms),
-          unit_ms(std::max(base::minute_ms, (length_ms + 59) / 60)),
-          window((length_ms + unit_ms - 1) / unit_ms),
-          max_bytes(std::max(bound, 2 * least_bytes)),
+        : window_ms(length_ms), unit_ms(std::max(base::minute_ms, (length_ms + 59) / 60)), window((length_ms + unit_ms - 1) / unit_ms), max_bytes(std::max(bound, 2 * least_bytes)),
           first_bytes(std::min(usual_first_bytes, std::bit_floor(max_bytes / 2))) {}
 
     const std::int64_t window_ms, unit_ms;
@@ -236,13 +238,17 @@ Nonces::Table::Attempt Nonces::Table::attempt(const Key& key, std::int64_t signe
         if (floor > earliest()) return {Step::too_old};
         unit = latest();
     }
+    for (const auto& level : levels) level->fetch(key);
     for (std::size_t i = 0; i + 1 < levels.size(); ++i)
         if (levels[i]->has(key, oldest())) return {Step::used};
     Level& level = *levels.back();
     switch (level.insert(key, unit, oldest())) {
-        case Level::Insertion::found: return {Step::used};
-        case Level::Insertion::full: return {Step::full, &level};
-        case Level::Insertion::done: break;
+        case Level::Insertion::found:
+            return {Step::used};
+        case Level::Insertion::full:
+            return {Step::full, &level};
+        case Level::Insertion::done:
+            break;
     }
     return {level.counted(unit) && level.crowded(oldest()) ? Step::fresh_but_crowded : Step::fresh, &level};
 }
@@ -337,12 +343,21 @@ Nonces::Verdict Nonces::take(std::string_view hash, std::int64_t signed_ms, std:
             attempt = table_->attempt(key, signed_ms, now_ms);
         }
         switch (attempt.step) {
-            case Table::Step::fresh: return Verdict::fresh;
-            case Table::Step::used: return Verdict::used;
-            case Table::Step::too_old: return Verdict::too_old;
-            case Table::Step::fresh_but_crowded: table_->make_room(attempt.level, false); return Verdict::fresh;
-            case Table::Step::full: table_->make_room(attempt.level, true); break;
-            case Table::Step::clock_moved: table_->follow_clock(table_->unit_of(now_ms)); break;
+            case Table::Step::fresh:
+                return Verdict::fresh;
+            case Table::Step::used:
+                return Verdict::used;
+            case Table::Step::too_old:
+                return Verdict::too_old;
+            case Table::Step::fresh_but_crowded:
+                table_->make_room(attempt.level, false);
+                return Verdict::fresh;
+            case Table::Step::full:
+                table_->make_room(attempt.level, true);
+                break;
+            case Table::Step::clock_moved:
+                table_->follow_clock(table_->unit_of(now_ms));
+                break;
         }
     }
 }

@@ -153,7 +153,8 @@ TEST(Nonces, EveryMillisecondOfTheWindowIsRefused) {
     for (const auto offset : {-window, -window + 1, -minute_ms, std::int64_t{0}, std::int64_t{1}, minute_ms, window - 1, window}) {
         Nonces nonces(window);
         ASSERT_EQ(nonces.take(nonce(1), noon + offset, noon), Verdict::fresh) << offset;
-        for (auto now = noon; now <= noon + offset + window; now += 7 * second_ms) ASSERT_EQ(nonces.take(nonce(1), noon + offset, now), Verdict::used) << offset << " at " << now - noon;
+        for (auto now = noon; now <= noon + offset + window; now += 7 * second_ms)
+            ASSERT_EQ(nonces.take(nonce(1), noon + offset, now), Verdict::used) << offset << " at " << now - noon;
         ASSERT_EQ(nonces.take(nonce(1), noon + offset, noon + offset + window), Verdict::used) << offset;
     }
 }
@@ -177,7 +178,8 @@ TEST(Nonces, NoMinuteOfADayIsTakenForAnother) {
         for (std::uint64_t i = 0; i < per_minute; ++i) ASSERT_EQ(nonces.take(nonce(i, static_cast<std::uint64_t>(minute) + 1), now, now), Verdict::fresh) << minute;
         for (const std::int64_t ago : {0, 1, 14, 15}) {
             if (minute < ago) continue;
-            for (std::uint64_t i = 0; i < per_minute; ++i) ASSERT_EQ(nonces.take(nonce(i, static_cast<std::uint64_t>(minute - ago) + 1), now - ago * minute_ms, now), Verdict::used) << minute;
+            for (std::uint64_t i = 0; i < per_minute; ++i)
+                ASSERT_EQ(nonces.take(nonce(i, static_cast<std::uint64_t>(minute - ago) + 1), now - ago * minute_ms, now), Verdict::used) << minute;
         }
         ASSERT_LE(nonces.bytes(), 2 * 512u * 1024) << "what is dead is not kept";
     }
