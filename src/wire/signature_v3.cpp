@@ -28,7 +28,11 @@ bool may_stand_raw(std::span<const Entry> query) {
     return std::ranges::none_of(query, [](const Entry& e) { return is_ambiguous(e.first); });
 }
 
-bool breaks_lines(std::string_view text) { return text.find_first_of(std::string_view("\r\n\0", 3)) != text.npos; }
+bool breaks_lines(std::string_view text) {
+    bool found = false;
+    for (const char c : text) found |= c == '\r' || c == '\n' || c == '\0';
+    return found;
+}
 
 template <class Each> void for_each_name(std::string_view signed_headers, Each each) {
     for (std::size_t from = 0; from <= signed_headers.size();) {
@@ -55,15 +59,20 @@ void append_query(std::string& out, std::span<const Entry> query, KeyEncoding na
     }
 }
 
-void append_header(std::string& out, std::span<const HeaderView> headers, std::string_view name) {
+// Their values are sorted before they are signed, so the text does not say which of two came first, and a gateway reads the first.
+bool must_stand_once(std::string_view name) { return name.starts_with("x-acs-") || name == "content-type" || name == "host"; }
+
+// False: the text does not say all about this header (verify_v3).
+bool append_header(std::string& out, std::span<const HeaderView> headers, std::string_view name) {
     out += name;
     out += ':';
     std::string_view value;
     std::size_t found = 0;
     for (const HeaderView& h : headers)
-        if (base::equal_ignoring_case(h.name, name)) value = base::trimmed(h.value), ++found;
+        if (base::equal_ignoring_case(h.name, name)) value = h.value, ++found;
+    const std::size_t begin = out.size();
     if (found < 2) {
-        out += value;
+        out += base::trimmed(value);
     } else {
         std::vector<std::string_view> values;
         for (const HeaderView& h : headers)
@@ -71,19 +80,24 @@ void append_header(std::string& out, std::span<const HeaderView> headers, std::s
         std::ranges::sort(values);
         for (std::size_t i = 0; i < values.size(); ++i) (out += i == 0 ? "" : ",") += values[i];
     }
+    const bool plain = !breaks_lines(std::string_view(out).substr(begin)) && (found < 2 || !must_stand_once(name));
     out += '\n';
+    return plain;
 }
 
-void append_canonical(std::string& out, const V3Request& request, std::string_view signed_headers, std::string_view payload_hash, KeyEncoding names) {
+// False: the text may stand for another request too, and no signature over it is accepted (verify_v3).
+bool append_canonical(std::string& out, const V3Request& request, std::string_view signed_headers, std::string_view payload_hash, KeyEncoding names) {
+    bool plain = !breaks_lines(request.method);
     out += request.method;
     out += "\n/\n";
     append_query(out, request.query, names);
     out += '\n';
-    for_each_name(signed_headers, [&](std::string_view name) { append_header(out, request.headers, name); });
+    for_each_name(signed_headers, [&](std::string_view name) { plain &= append_header(out, request.headers, name); });
     out += '\n';
     out += signed_headers;
     out += '\n';
     out += payload_hash;
+    return plain;
 }
 
 using StringToSign = std::array<char, algorithm.size() + 1 + 64>;
@@ -97,18 +111,6 @@ StringToSign to_sign(std::string_view canonical) {
 }
 
 Sha256Hex signature_of(const SigningKey& key, std::string_view canonical) { return hex_of(key.v3_sha256(view_of(to_sign(canonical)))); }
-
-// Whether the canonical text says all about the signed headers: see verify_v3.
-bool headers_are_plain(const V3Request& request, std::string_view signed_headers) {
-    bool plain = !breaks_lines(request.method);
-    for_each_name(signed_headers, [&](std::string_view name) {
-        std::size_t found = 0;
-        for (const HeaderView& h : request.headers)
-            if (base::equal_ignoring_case(h.name, name)) plain = plain && !breaks_lines(h.value), ++found;
-        if (found > 1 && (name.starts_with("x-acs-") || name == "content-type" || name == "host")) plain = false;
-    });
-    return plain;
-}
 
 std::string_view content_hash(std::span<const HeaderView> headers) {
     for (const HeaderView& h : headers)
@@ -140,10 +142,9 @@ V3Verdict verify_v3(const SigningKey& key, const Acs3& given, const V3Request& r
     const bool raw_first = may_stand_raw(request.query);
     const auto right = [&](KeyEncoding names) {
         std::string& canonical = scratch();
-        append_canonical(canonical, request, given.signed_headers, payload_hash, names);
-        return base::constant_time_equal(view_of(signature_of(key, canonical)), given.signature);
+        return append_canonical(canonical, request, given.signed_headers, payload_hash, names) && base::constant_time_equal(view_of(signature_of(key, canonical)), given.signature);
     };
-    if (content_hash(request.headers) == payload_hash && headers_are_plain(request, given.signed_headers))
+    if (content_hash(request.headers) == payload_hash)
         if ((raw_first && right(KeyEncoding::raw)) || right(KeyEncoding::encoded)) return {.ok = true, .string_to_sign = {}, .canonical_request = {}};
 
     V3Verdict refused;
