@@ -17,7 +17,7 @@ def is_cpp(path):
 def is_test(path):
     """Tests, and what only tests include, may do what the code may not."""
     name = os.path.basename(path)
-    return not path.startswith("src/") or name.endswith(("_test.cpp", "_for_test.cpp", "_for_test.hpp")) or name.startswith("testing_")
+    return not path.startswith("src/") or name.endswith(("_test.cpp", "_for_test.cpp", "_for_test.hpp")) or name.startswith("testing")
 
 
 def text_of(root, path):
