@@ -9,7 +9,7 @@ constexpr auto unreserved = [] {
     std::array<bool, 256> table{};
     for (unsigned c = '0'; c <= '9'; ++c) table[c] = true;
     for (unsigned c = 'A'; c <= 'Z'; ++c) table[c] = table[c + 32] = true;
-    for (const unsigned char c : {'-', '_', '.', '~'}) table[c] = true;
+    for (const char c : {'-', '_', '.', '~'}) table[static_cast<unsigned char>(c)] = true;
     return table;
 }();
 
