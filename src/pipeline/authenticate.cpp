@@ -110,6 +110,18 @@ std::string host_without_port(std::string_view host) {
     return std::string(host.substr(0, host.find(':')));
 }
 
+// For what is refused before there are parameters: as good a guess as the text of the query allows.
+Format likely_format(std::string_view query, bool acs3) {
+    constexpr std::string_view name = "Format=";
+    for (auto at = query.find(name); at != query.npos; at = query.find(name, at + 1)) {
+        if (at != 0 && query[at - 1] != '&') continue;
+        const auto value = query.substr(at + name.size(), query.find('&', at) - at - name.size());
+        if (base::equal_ignoring_case(value, "json")) return Format::json;
+        if (base::equal_ignoring_case(value, "xml")) return Format::xml;
+    }
+    return acs3 ? Format::json : Format::xml;
+}
+
 Checked choose_format(Exchange& ex) {
     ex.format = ex.acs3 ? Format::json : Format::xml;
     const auto format = parameter(ex, "Format");
@@ -136,7 +148,7 @@ Checked collect(Exchange& ex, const base::Settings& settings) {
     const Request& request = ex.request;
     ex.host = host_without_port(request.header("host"));
     ex.acs3 = wire::is_acs3(request.header("authorization"));
-    ex.format = ex.acs3 ? Format::json : Format::xml;
+    ex.format = likely_format(query_of(request.target), ex.acs3);
     if (request.method != "GET" && request.method != "POST") return refuse(fault::unsupported_method);
     if (const auto path = request.target.substr(0, request.target.find('?')); path != "/" && !path.empty()) return refuse(fault::action_not_found);
     if (settings.require_tls && !request.tls) return refuse(fault::need_ssl);

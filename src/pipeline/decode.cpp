@@ -146,7 +146,7 @@ class Decoder {
     }
 
     [[noreturn]] void absent(const FieldFacts& f, bool given_empty) {
-        if (given_empty && f.rule->empty_as) throw Fault(*f.rule->empty_as);
+        if (given_empty && f.rule->empty_as) throw Fault(*f.rule->empty_as).about(path_);
         throw Fault(fault::missing).about(path_);
     }
 

@@ -42,7 +42,8 @@ TEST_F(LookupEvents, PagesInBothDirections) {
             if (!token.empty()) parameters.emplace_back("NextToken", token);
             const auto answer = lookup(parameters);
             ASSERT_EQ(answer.status, 200) << answer;
-            for (const auto& event : answer.json().at("Events").as_array()) EXPECT_TRUE(seen.insert(std::string(event.at("eventId").as_string())).second);
+            const auto json = answer.json();
+            for (const auto& event : json.at("Events").as_array()) EXPECT_TRUE(seen.insert(std::string(event.at("eventId").as_string())).second);
             token = answer.text("/NextToken");
             if (token.empty()) break;
         }

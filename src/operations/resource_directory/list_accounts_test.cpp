@@ -25,7 +25,8 @@ TEST_F(ListAccounts, PagesByNumberAndCounts) {
         EXPECT_EQ(answer.text("/TotalCount"), "10");
         EXPECT_EQ(answer.text("/PageSize"), "3");
         EXPECT_EQ(answer.text("/NextToken"), "");
-        for (const auto& account : answer.json().at("Accounts").at("Account").as_array()) EXPECT_TRUE(seen.insert(std::string(account.at("AccountId").as_string())).second);
+        const auto json = answer.json();
+        for (const auto& account : json.at("Accounts").at("Account").as_array()) EXPECT_TRUE(seen.insert(std::string(account.at("AccountId").as_string())).second);
     }
     EXPECT_EQ(seen.size(), 10u);
     EXPECT_FALSE(seen.contains(management_id)) << "the management account is no member";
@@ -39,7 +40,8 @@ TEST_F(ListAccounts, PagesByTokenToTheEnd) {
         if (!token.empty()) parameters.emplace_back("NextToken", token);
         const auto answer = sandbox.call("ListAccounts", parameters);
         ASSERT_EQ(answer.status, 200) << answer;
-        for (const auto& account : answer.json().at("Accounts").at("Account").as_array()) EXPECT_TRUE(seen.insert(std::string(account.at("AccountId").as_string())).second);
+        const auto json = answer.json();
+        for (const auto& account : json.at("Accounts").at("Account").as_array()) EXPECT_TRUE(seen.insert(std::string(account.at("AccountId").as_string())).second);
         token = answer.text("/NextToken");
         if (token.empty()) break;
         EXPECT_LE(token.size(), 256u);
