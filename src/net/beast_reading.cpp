@@ -4,6 +4,7 @@
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
 
+#include <algorithm>
 #include <limits>
 
 namespace openrd::net {
@@ -22,6 +23,7 @@ std::optional<BeastReading> read_with_beast(std::string_view head) {
     reading.method = std::string(message.method_string());
     reading.target = std::string(message.target());
     for (const auto& field : message) reading.lines.emplace_back(std::string(field.name_string()), std::string(field.value()));
+    std::ranges::sort(reading.lines);
     if (parser.content_length()) reading.content_length = *parser.content_length();
     reading.chunked = parser.chunked();
     reading.keep_alive = parser.keep_alive();

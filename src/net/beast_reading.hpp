@@ -11,7 +11,7 @@ namespace openrd::net {
 
 struct BeastReading {
     std::string method, target;
-    std::vector<std::pair<std::string, std::string>> lines;
+    std::vector<std::pair<std::string, std::string>> lines;  // sorted: Beast moves lines of one name together
     std::optional<std::uint64_t> content_length;
     bool chunked = false, keep_alive = false;
 };

@@ -47,9 +47,7 @@ Progress ChunkedReader::read(char* bytes, std::size_t& size) {
         const auto found = lines_.next(rest, text);
         if (found == Lines::Found::bare_line_feed) return refuse(Malformed::bad_request);
         const auto length = found == Lines::Found::line ? text.size() : rest.size() - (rest.ends_with('\r') ? 1 : 0);
-        if (length > longest_line()) {
-            return refuse(stage_ == Stage::trailers ? Malformed::headers_too_large : Malformed::bad_request);
-        }
+        if (length > longest_line()) { return refuse(stage_ == Stage::trailers ? Malformed::headers_too_large : Malformed::bad_request); }
         if (found == Lines::Found::more) break;
         at += text.size() + 2;
         progress = line(text);
@@ -62,19 +60,24 @@ Progress ChunkedReader::read(char* bytes, std::size_t& size) {
 
 std::size_t ChunkedReader::longest_line() const {
     switch (stage_) {
-        case Stage::data_end: return 0;
-        case Stage::trailers: return trailer_limit_ - trailer_bytes_;
-        default: return longest_size_line;
+        case Stage::data_end:
+            return 0;
+        case Stage::trailers:
+            return trailer_limit_ - trailer_bytes_;
+        default:
+            return longest_size_line;
     }
 }
 
 Progress ChunkedReader::line(std::string_view text) {
     switch (stage_) {
-        case Stage::size_line: return size_line(text);
+        case Stage::size_line:
+            return size_line(text);
         case Stage::data_end:
             stage_ = Stage::size_line;
             return text.empty() ? Progress::more : refuse(Malformed::bad_request);
-        default: break;
+        default:
+            break;
     }
     if (text.empty()) return Progress::complete;
     trailer_bytes_ += text.size();

@@ -88,9 +88,30 @@ TEST(ChunkedBody, IsTheSameWhereverItIsSplit) {
 }
 
 TEST(ChunkedBody, OfAnotherFormIsRefused) {
-    for (const auto& text : {"\r\n"s, "x\r\n"s, "-1\r\n"s, "+1\r\n"s, "0x1\r\n"s, " 1\r\n"s, "1 \r\n"s, "1 ;a\r\n"s, "1\nab"s, "1\r\r\n"s, "1;\x01\r\n"s, "1;a\rb\r\n"s, "1;\0\r\n"s,
-                             "1\r\nabc\r\n"s, "1\r\na\n"s, "1\r\na\r\r\n"s, "1\r\na0\r\n\r\n"s, "0\r\n\n"s, "0\r\nA b: c\r\n\r\n"s, "0\r\n a: b\r\n\r\n"s, "0\r\na: b\r\n c\r\n\r\n"s, "0\r\nnone\r\n\r\n"s,
-                             "0\r\na: \x01\r\n\r\n"s, "1;" + std::string(255, 'a') + "\r\n"}) {
+    for (const auto& text : {"\r\n"s,
+                             "x\r\n"s,
+                             "-1\r\n"s,
+                             "+1\r\n"s,
+                             "0x1\r\n"s,
+                             " 1\r\n"s,
+                             "1 \r\n"s,
+                             "1 ;a\r\n"s,
+                             "1\nab"s,
+                             "1\r\r\n"s,
+                             "1;\x01\r\n"s,
+                             "1;a\rb\r\n"s,
+                             "1;\0\r\n"s,
+                             "1\r\nabc\r\n"s,
+                             "1\r\na\n"s,
+                             "1\r\na\r\r\n"s,
+                             "1\r\na0\r\n\r\n"s,
+                             "0\r\n\n"s,
+                             "0\r\nA b: c\r\n\r\n"s,
+                             "0\r\n a: b\r\n\r\n"s,
+                             "0\r\na: b\r\n c\r\n\r\n"s,
+                             "0\r\nnone\r\n\r\n"s,
+                             "0\r\na: \x01\r\n\r\n"s,
+                             "1;" + std::string(255, 'a') + "\r\n"}) {
         EXPECT_TRUE(refused(text));
     }
     EXPECT_EQ(read("1;" + std::string(254, 'a') + "\r\nx\r\n0\r\n\r\n"), complete("x"));

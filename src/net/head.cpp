@@ -146,7 +146,8 @@ Progress HeadReader::known_field(std::string_view name, std::string_view value) 
             if (++encodings_ > 1 || !equal_ignoring_case(value, "chunked")) return bad();
             head_.chunked = true;
             break;
-        default: break;
+        default:
+            break;
     }
     return Progress::more;
 }

@@ -46,7 +46,7 @@ class HeadReader {
     // proxy is cut to its path; when it has none, the last byte of its authority becomes the missing '/'.
     Progress read(char* bytes, std::size_t size);
 
-    const Head& head() const { return head_; }      // whole after `complete`; what is known of it after `refused`
+    const Head& head() const { return head_; }                // whole after `complete`; what is known of it after `refused`
     pipeline::Malformed problem() const { return problem_; }  // after `refused`
 
   private:

@@ -109,8 +109,9 @@ TEST(RequestHead, IsReadAsItStands) {
     EXPECT_TRUE(reading.keep_alive);
     EXPECT_FALSE(reading.chunked);
     using Line = std::pair<std::string, std::string>;
-    EXPECT_THAT(reading.lines, testing::ElementsAre(Line("Host", "127.0.0.1:8080"), Line("x-acs-date", "2023-10-26T10:22:32Z"), Line("Content-Type", "application/x-www-form-urlencoded"),
-                                                    Line("Empty", ""), Line("Content-Length", "12"), Line("Connection", "keep-alive")));
+    EXPECT_THAT(reading.lines,
+                testing::ElementsAre(Line("Host", "127.0.0.1:8080"), Line("x-acs-date", "2023-10-26T10:22:32Z"), Line("Content-Type", "application/x-www-form-urlencoded"),
+                                     Line("Empty", ""), Line("Content-Length", "12"), Line("Connection", "keep-alive")));
 }
 
 TEST(RequestHead, IsTheSameWhereverItIsSplit) {
@@ -165,7 +166,8 @@ TEST(RequestTarget, IsCutToItsPathWhenItIsAbsolute) {
 }
 
 TEST(RequestTarget, OfAnotherFormIsRefused) {
-    for (const auto* target : {"*", "example.com:443", "a", "?a", "ftp://example.com/", "http://", "http:///a", "http://a@b/", "http:/a", "://a/", "/a b", "/a\tb", "/\x7f", "/\x01"}) {
+    for (const auto* target :
+         {"*", "example.com:443", "a", "?a", "ftp://example.com/", "http://", "http:///a", "http://a@b/", "http:/a", "://a/", "/a b", "/a\tb", "/\x7f", "/\x01"}) {
         EXPECT_TRUE(refused("GET "s + target + " HTTP/1.1\r\nHost: h\r\n\r\n")) << target;
     }
     EXPECT_TRUE(refused("CONNECT example.com:443 HTTP/1.1\r\nHost: h\r\n\r\n"));
@@ -175,8 +177,8 @@ TEST(RequestTarget, OfAnotherFormIsRefused) {
 }
 
 TEST(RequestLine, OfAnotherFormIsRefused) {
-    for (const auto* line : {"GET / HTTP/2.0", "GET / HTTP/1.2", "GET / HTTP/1.1 ", "GET / http/1.1", "GET /", "GET", "GET  HTTP/1.1", "GET HTTP/1.1", "GET  / HTTP/1.1", "GET /  HTTP/1.1",
-                             " GET / HTTP/1.1", "GET\t/ HTTP/1.1", "G@T / HTTP/1.1", "PRI * HTTP/2.0", "GET / HTTP/1.1\rX: y", "/ HTTP/1.1"}) {
+    for (const auto* line : {"GET / HTTP/2.0", "GET / HTTP/1.2", "GET / HTTP/1.1 ", "GET / http/1.1", "GET /", "GET", "GET  HTTP/1.1", "GET HTTP/1.1", "GET  / HTTP/1.1",
+                             "GET /  HTTP/1.1", " GET / HTTP/1.1", "GET\t/ HTTP/1.1", "G@T / HTTP/1.1", "PRI * HTTP/2.0", "GET / HTTP/1.1\rX: y", "/ HTTP/1.1"}) {
         EXPECT_TRUE(refused(line + "\r\nHost: h\r\n\r\n"s)) << line;
     }
     EXPECT_TRUE(refused(std::string(33, 'M') + " / HTTP/1.1\r\nHost: h\r\n\r\n"));
@@ -209,7 +211,8 @@ TEST(Smuggling, IsRefused) {
              "Transfer-Encoding: identity\r\n",
              "Transfer-Encoding: xchunked\r\n",
              "Transfer-Encoding: \"chunked\"\r\n",
-             "Transfer-Encoding:\x0b" "chunked\r\n",
+             "Transfer-Encoding:\x0b"
+             "chunked\r\n",
              "Transfer-Encoding:\r\n chunked\r\n",
              "Transfer-Encoding : chunked\r\n",
              "Content-Length : 5\r\n",
@@ -303,36 +306,48 @@ TEST(HeadLimits, RefuseABodyThatIsOnlyAnnounced) {
     EXPECT_TRUE(accepted(get("Content-Length: " + std::string(500, '0') + "7\r\n")));
 }
 
+std::vector<std::pair<std::string, std::string>> sorted(std::vector<std::pair<std::string, std::string>> lines) {
+    std::ranges::sort(lines);
+    return lines;
+}
+
 // Beast takes more than we do; but what we take it must take too, and understand the same.
 TEST(RequestHead, SaysWhatBeastSays) {
-    std::vector<std::string> heads{ordinary, get(""), get("Transfer-Encoding: chunked\r\n"), get("Connection: close\r\nX: a\r\n"), "GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"};
+    std::vector<std::string> heads{ordinary, get(""), get("Transfer-Encoding: chunked\r\n"), get("Connection: close\r\nX: a\r\n"),
+                                   "GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"};
     std::mt19937 random(20231026);
     const std::string salt = "\r\n :\t,0159aHX-/?*\x01\x7f\xe9"s + '\0';
     std::size_t compared = 0;
-    for (int round = 0; round < 20'000; ++round) {
+    for (int round = 0; round < 8'000; ++round) {
         auto text = heads[round % heads.size()];
         for (auto changes = random() % 3 + (round < 10 ? 0 : 1); changes-- > 0;) {
             const auto at = random() % text.size();
             switch (random() % 3) {
-                case 0: text[at] = salt[random() % salt.size()]; break;
-                case 1: text.insert(at, 1, salt[random() % salt.size()]); break;
-                default: text.erase(at, 1); break;
+                case 0:
+                    text[at] = salt[random() % salt.size()];
+                    break;
+                case 1:
+                    text.insert(at, 1, salt[random() % salt.size()]);
+                    break;
+                default:
+                    text.erase(at, 1);
+                    break;
             }
         }
         const auto ours = read(text);
-        ASSERT_EQ(read_byte_by_byte(text).progress, ours.progress) << testing::PrintToString(text);
+        ASSERT_EQ(read(text, {random() % (text.size() + 1)}), ours) << testing::PrintToString(text);
         if (ours.progress != Progress::complete || text.starts_with("\r\n")) continue;
         const auto theirs = read_with_beast(text.substr(0, ours.size));
         ASSERT_TRUE(theirs) << testing::PrintToString(text);
         ++compared;
         EXPECT_EQ(theirs->method, ours.method);
         EXPECT_EQ(theirs->target, ours.target);
-        EXPECT_EQ(theirs->lines, ours.lines) << testing::PrintToString(text);
+        EXPECT_EQ(theirs->lines, sorted(ours.lines)) << testing::PrintToString(text);
         EXPECT_EQ(theirs->content_length.value_or(0), ours.content_length) << testing::PrintToString(text);
         EXPECT_EQ(theirs->chunked, ours.chunked) << testing::PrintToString(text);
         EXPECT_EQ(theirs->keep_alive, ours.keep_alive) << testing::PrintToString(text);
     }
-    EXPECT_GT(compared, 3'000U);
+    EXPECT_GT(compared, 1'000U);
 }
 
 }  // namespace

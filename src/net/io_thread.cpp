@@ -41,8 +41,7 @@ void Mailbox::close() {
     letters_.clear();
 }
 
-IoThread::IoThread(House& house)
-    : house_(house), tick_ms_(tick_for(house.limits)), answers_(house.clock, house.limits.idle_time_ms), mailbox_(std::make_shared<Mailbox>(*this)) {}
+IoThread::IoThread(House& house) : house_(house), tick_ms_(tick_for(house.limits)), answers_(house.clock, house.limits.idle_time_ms), mailbox_(std::make_shared<Mailbox>(*this)) {}
 
 IoThread::~IoThread() { mailbox_->close(); }
 
@@ -61,9 +60,7 @@ void IoThread::run() {
 
 void IoThread::adopt(Socket socket, std::string source_address, bool refused) {
     if (std::this_thread::get_id() == thread_.get_id()) return open(std::move(socket), std::move(source_address), refused);
-    asio::post(context_, [this, refused, socket = std::move(socket), address = std::move(source_address)]() mutable {
-        open(std::move(socket), std::move(address), refused);
-    });
+    asio::post(context_, [this, refused, socket = std::move(socket), address = std::move(source_address)]() mutable { open(std::move(socket), std::move(address), refused); });
 }
 
 void IoThread::open(Socket socket, std::string source_address, bool refused) {

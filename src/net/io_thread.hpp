@@ -85,8 +85,8 @@ class IoThread {
     // From any thread.
     asio::io_context& context() { return context_; }
     void adopt(Socket socket, std::string source_address, bool refused);  // a connection that the census has counted
-    void drain();  // closes idle connections, and the others after their answer
-    void stop();   // closes all and ends the thread
+    void drain();                                                         // closes idle connections, and the others after their answer
+    void stop();                                                          // closes all and ends the thread
     void join();
 
     // For its sessions, on its thread.

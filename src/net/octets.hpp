@@ -39,8 +39,7 @@ constexpr bool suspicious(std::uint64_t eight, std::uint8_t least) {
     return ((below | ((del - in_each_byte(1)) & ~del)) & in_each_byte(0x80)) != 0;
 }
 
-template <class Allowed>
-bool each_allowed(std::string_view text, std::uint8_t least, Allowed allowed) {
+template <class Allowed> bool each_allowed(std::string_view text, std::uint8_t least, Allowed allowed) {
     std::size_t at = 0;
     for (; at + 8 <= text.size(); at += 8) {
         std::uint64_t eight;

@@ -3,8 +3,8 @@
 #include "net/io_thread.hpp"
 #include "net/session.hpp"
 
-#include <boost/asio/post.hpp>
 #include <fmt/format.h>
+#include <boost/asio/post.hpp>
 
 #include <future>
 #include <system_error>
@@ -86,9 +86,7 @@ class Acceptor {
         house_.census.enter();
         try {
             thread.adopt(std::move(socket), text_of(peer_.address()), others >= house_.limits.connections);
-        } catch (...) {
-            house_.census.leave();
-        }
+        } catch (...) { house_.census.leave(); }
     }
 
     void rest() {

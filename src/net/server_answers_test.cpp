@@ -12,11 +12,11 @@ using testing::HasSubstr;
 class LaterAnswers : public ServerTest {
   protected:
     LaterAnswers() {
-        handler.on_request = [this](const pipeline::Request& request, pipeline::Done done) {
+        handler.on_request([this](const pipeline::Request& request, pipeline::Done done) {
             const std::lock_guard lock(mutex);
             waiting.push_back([&request, done = std::move(done)] { done(Echo::echo(request)); });
             arrived.notify_all();
-        };
+        });
     }
     void wait_for_requests(std::size_t count) {
         std::unique_lock lock(mutex);
@@ -70,10 +70,10 @@ TEST_F(LaterAnswers, MayBeGivenFromWithinAnotherRequest) {
     first.send("GET /first HTTP/1.1\r\nHost: h\r\n\r\n");
     wait_for_requests(1);
     const auto held = taken();
-    handler.on_request = [&](const pipeline::Request& request, pipeline::Done done) {
+    handler.on_request([&](const pipeline::Request& request, pipeline::Done done) {
         held.front()();
         done(Echo::echo(request));
-    };
+    });
     auto second = client();
     second.send("GET /second HTTP/1.1\r\nHost: h\r\n\r\n");
     EXPECT_EQ(body_of(second.read_answer()), "GET /second 1 127.0.0.1 ");
@@ -104,12 +104,12 @@ TEST_F(LaterAnswers, FindTheirRequestThoughTheServerIsGone) {
 }
 
 TEST_F(ServerTest, IgnoresASecondAnswer) {
-    handler.on_request = [](const pipeline::Request& request, pipeline::Done done) {
+    handler.on_request([](const pipeline::Request& request, pipeline::Done done) {
         const auto again = done;
         done(Echo::echo(request));
         again(Echo::echo(request));
         std::thread([again] { again({}); }).join();
-    };
+    });
     start();
     auto one = client();
     for (int i = 0; i < 3; ++i) {
@@ -119,22 +119,22 @@ TEST_F(ServerTest, IgnoresASecondAnswer) {
 }
 
 TEST_F(ServerTest, ClosesWhenARequestIsDroppedWithoutAnAnswer) {
-    handler.on_request = [](const pipeline::Request&, pipeline::Done) {};
+    handler.on_request([](const pipeline::Request&, pipeline::Done) {});
     start();
     EXPECT_EQ(exchange(plain_get), "");
-    handler.on_request = [](const pipeline::Request&, pipeline::Done done) { std::thread([dropped = std::move(done)] {}).detach(); };
+    handler.on_request([](const pipeline::Request&, pipeline::Done done) { std::thread([dropped = std::move(done)] {}).detach(); });
     EXPECT_EQ(exchange(plain_get), "");
     wait_for_connections(0);
 }
 
 TEST_F(ServerTest, OutlivesAHandlerThatThrows) {
-    handler.on_request = [](const pipeline::Request&, const pipeline::Done&) { throw std::runtime_error("no"); };
+    handler.on_request([](const pipeline::Request&, const pipeline::Done&) { throw std::runtime_error("no"); });
     start();
     EXPECT_EQ(exchange(plain_get), "");
-    handler.on_request = [](const pipeline::Request& request, const pipeline::Done& done) {
+    handler.on_request([](const pipeline::Request& request, const pipeline::Done& done) {
         done(Echo::echo(request));
         throw std::runtime_error("after the answer");
-    };
+    });
     EXPECT_EQ(body_of(exchange(closing_get)), "GET /a?b 2 127.0.0.1 ");
 }
 
@@ -155,11 +155,11 @@ TEST_F(ServerTest, OutlivesClientsThatLeaveAtEveryStage) {
 }
 
 TEST_F(ServerTest, OutlivesClientsThatLeaveDuringTheAnswer) {
-    handler.on_request = [](const pipeline::Request&, pipeline::Done done) {
+    handler.on_request([](const pipeline::Request&, pipeline::Done done) {
         pipeline::Response response;
         response.body.assign(8 * 1024 * 1024, 'z');
         done(std::move(response));
-    };
+    });
     start();
     for (int i = 0; i < 10; ++i) {
         auto one = client(4096);

@@ -150,11 +150,11 @@ TEST_F(ServerLimits, OfTimeCloseIdleConnectionsSilently) {
 
 TEST_F(ServerLimits, OfTimeCutAClientThatDoesNotRead) {
     settings.http.write_time_ms = 200;
-    handler.on_request = [](const pipeline::Request&, pipeline::Done done) {
+    handler.on_request([](const pipeline::Request&, pipeline::Done done) {
         pipeline::Response response;
         response.body.assign(16 * 1024 * 1024, 'z');
         done(std::move(response));
-    };
+    });
     start();
     auto one = client(4096);
     one.send(plain_get);
@@ -165,12 +165,12 @@ TEST_F(ServerLimits, OfTimeCutAClientThatDoesNotRead) {
 TEST_F(ServerLimits, OfTimeDoNotHoldForTheHandler) {
     settings.http.header_time_ms = settings.http.body_time_ms = settings.http.idle_time_ms = settings.http.write_time_ms = 20;
     std::thread later;
-    handler.on_request = [&](const pipeline::Request& request, pipeline::Done done) {
+    handler.on_request([&](const pipeline::Request& request, pipeline::Done done) {
         later = std::thread([&request, done = std::move(done)] {
             std::this_thread::sleep_for(std::chrono::milliseconds(300));
             done(Echo::echo(request));
         });
-    };
+    });
     start();
     EXPECT_EQ(body_of(exchange(closing_get)), "GET /a?b 2 127.0.0.1 ");
     later.join();
@@ -208,9 +208,7 @@ TEST_F(ServerLimits, OfConnectionsCloseAFloodWithoutAWord) {
     for (auto& one : flood) {
         const auto answer = one.read_to_end();
         answer.empty() ? ++silent : ++refused;
-        if (!answer.empty()) {
-            EXPECT_EQ(status_of(answer), 503);
-        }
+        if (!answer.empty()) { EXPECT_EQ(status_of(answer), 503); }
     }
     EXPECT_EQ(refused + silent, 300);
     EXPECT_GT(refused, 0);

@@ -80,10 +80,10 @@ TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
 TEST_F(ServerTest, AnswersPipelinedRequestsInOrderWhenTheHandlerTakesItsTime) {
     std::vector<std::thread> later;
     std::mutex mutex;
-    handler.on_request = [&](const pipeline::Request& request, pipeline::Done done) {
+    handler.on_request([&](const pipeline::Request& request, pipeline::Done done) {
         const std::lock_guard lock(mutex);
         later.emplace_back([&request, done = std::move(done)] { done(Echo::echo(request)); });
-    };
+    });
     start();
     auto one = client();
     std::string requests;
@@ -127,11 +127,11 @@ TEST_F(ServerTest, ClosesWhenTheClientWishes) {
 }
 
 TEST_F(ServerTest, ClosesWhenTheHandlerWishes) {
-    handler.on_request = [](const pipeline::Request&, pipeline::Done done) {
+    handler.on_request([](const pipeline::Request&, pipeline::Done done) {
         pipeline::Response response;
         response.close = true;
         done(std::move(response));
-    };
+    });
     start();
     EXPECT_THAT(exchange(plain_get + plain_get), HasSubstr("\r\nconnection: close\r\n"));
     EXPECT_EQ(handler.handled, 1);
@@ -178,14 +178,14 @@ TEST_F(ServerTest, DoesNotAskForABodyThatIsThereOrRefused) {
 }
 
 TEST_F(ServerTest, GivesTheHandlerTheRequestAsSent) {
-    handler.on_request = [](const pipeline::Request& request, pipeline::Done done) {
+    handler.on_request([](const pipeline::Request& request, pipeline::Done done) {
         EXPECT_EQ(request.header("x-ACS-action"), "GetAccount");
         EXPECT_EQ(request.headers[1].name, "X-Acs-Action");
         EXPECT_EQ(request.header("absent"), "");
         EXPECT_EQ(request.target, "/p?q=%20");
         EXPECT_FALSE(request.tls);
         done({});
-    };
+    });
     start();
     auto one = client();
     one.send("GET http://h:1/p?q=%20 HTTP/1.1\r\nHost: h\r\nX-Acs-Action:  GetAccount\r\nx-acs-action: second\r\n\r\n");
@@ -195,12 +195,12 @@ TEST_F(ServerTest, GivesTheHandlerTheRequestAsSent) {
 TEST_F(ServerTest, StillAnswersAClientThatHasFinishedSending) {
     Gate sent;
     std::thread later;
-    handler.on_request = [&](const pipeline::Request& request, pipeline::Done done) {
+    handler.on_request([&](const pipeline::Request& request, pipeline::Done done) {
         later = std::thread([&, done = std::move(done)] {
             sent.wait();
             done(Echo::echo(request));
         });
-    };
+    });
     start();
     auto one = client();
     one.send(plain_get);
@@ -213,11 +213,11 @@ TEST_F(ServerTest, StillAnswersAClientThatHasFinishedSending) {
 
 TEST_F(ServerTest, ServesLargeAnswersToSlowReaders) {
     const std::string large(20 * 1024 * 1024, 'z');
-    handler.on_request = [&](const pipeline::Request&, pipeline::Done done) {
+    handler.on_request([&](const pipeline::Request&, pipeline::Done done) {
         pipeline::Response response;
         response.body = large;
         done(std::move(response));
-    };
+    });
     start();
     auto one = client(4096);
     for (int i = 0; i < 2; ++i) {
@@ -230,9 +230,7 @@ TEST_F(ServerTest, ListensOnIpv6) {
     server = std::make_unique<Server>(Listen{"::1", 0}, handler, settings, clock, [] {});
     try {
         server->start();
-    } catch (const std::system_error& error) {
-        GTEST_SKIP() << "this machine has no ::1: " << error.what();
-    }
+    } catch (const std::system_error& error) { GTEST_SKIP() << "this machine has no ::1: " << error.what(); }
     EXPECT_EQ(server->address(), "::1");
     Client one(server->port(), "::1");
     one.send(plain_get);
@@ -246,9 +244,7 @@ TEST_F(ServerTest, SaysWhyItCannotListen) {
     const auto reason = [this](const Listen& listen) -> std::string {
         try {
             Server(listen, handler, settings, clock, [] {}).start();
-        } catch (const std::system_error& error) {
-            return error.what();
-        }
+        } catch (const std::system_error& error) { return error.what(); }
         return "";
     };
     EXPECT_EQ(reason({"127.0.0.1", server->port()}), "cannot listen on 127.0.0.1:" + std::to_string(server->port()) + ": Address already in use");

@@ -35,8 +35,7 @@ struct Session::Exchange {
 // The promise of one answer, held by the Done that the handler got, and kept when it is dropped.
 class Session::Ticket {
   public:
-    Ticket(Session& session, const std::shared_ptr<Exchange>& exchange, const std::shared_ptr<Mailbox>& mailbox)
-        : session_(session), exchange_(exchange), mailbox_(mailbox) {}
+    Ticket(Session& session, const std::shared_ptr<Exchange>& exchange, const std::shared_ptr<Mailbox>& mailbox) : session_(session), exchange_(exchange), mailbox_(mailbox) {}
     Ticket(const Ticket&) = delete;
     Ticket& operator=(const Ticket&) = delete;
     ~Ticket() {
@@ -66,22 +65,16 @@ class Session::Ticket {
 thread_local Session* Session::being_handled_ = nullptr;
 
 Session::Session(IoThread& thread, Socket socket, std::string source_address)
-    : thread_(thread),
-      stream_(std::move(socket)),
-      exchange_(std::make_shared<Exchange>(std::move(source_address))),
-      head_(thread.house().limits),
-      chunked_(thread.house().limits) {}
+    : thread_(thread), stream_(std::move(socket)), exchange_(std::make_shared<Exchange>(std::move(source_address))), head_(thread.house().limits), chunked_(thread.house().limits) {
+}
 
 Session::~Session() = default;
 
 // Whatever goes wrong in one connection (no memory, most likely) ends that connection only.
-template <class Step>
-void Session::guarded(Step step) {
+template <class Step> void Session::guarded(Step step) {
     try {
         step();
-    } catch (...) {
-        close();
-    }
+    } catch (...) { close(); }
 }
 
 void Session::start() {
@@ -108,9 +101,13 @@ bool Session::read_head() {
         return false;
     }
     switch (head_.read(buffer.data(), buffer.size())) {
-        case Progress::complete: return begin_body();
-        case Progress::refused: refuse(head_.problem()); return false;
-        case Progress::more: break;
+        case Progress::complete:
+            return begin_body();
+        case Progress::refused:
+            refuse(head_.problem());
+            return false;
+        case Progress::more:
+            break;
     }
     if (!std::exchange(begun_, true)) deadline_ = thread_.deadline(thread_.house().limits.header_time_ms);
     read(least_room);
@@ -311,7 +308,8 @@ void Session::on_read(const ErrorCode& error, std::size_t count) {
                 lingered_ += count;
                 if (error || lingered_ > linger_bytes) return close();
                 return read(least_room);
-            default: return;  // a refusal is being written
+            default:
+                return;  // a refusal is being written
         }
     });
 }
@@ -319,9 +317,12 @@ void Session::on_read(const ErrorCode& error, std::size_t count) {
 void Session::tick(std::uint64_t now) {
     if (now < deadline_) return;
     switch (stage_) {
-        case Stage::head: return begun_ ? refuse(Malformed::too_slow) : close();
-        case Stage::body: return refuse(Malformed::too_slow);
-        default: return close();
+        case Stage::head:
+            return begun_ ? refuse(Malformed::too_slow) : close();
+        case Stage::body:
+            return refuse(Malformed::too_slow);
+        default:
+            return close();
     }
 }
 

@@ -41,8 +41,7 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
     enum class Stage : std::uint8_t { head, body, handling, writing, lingering, closed };
     static constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 
-    template <class Step>
-    void guarded(Step step);
+    template <class Step> void guarded(Step step);
     void advance();
     bool read_head();
     bool read_body();
@@ -74,11 +73,11 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
     std::size_t lingered_ = 0;
     std::uint64_t deadline_ = never;
     Stage stage_ = Stage::head;
-    bool begun_ = true;       // the header's time runs: the connection is new or the request's first byte is here
+    bool begun_ = true;  // the header's time runs: the connection is new or the request's first byte is here
     bool reading_ = false;
-    bool taken_ = false;      // the handler has answered, or has dropped the request
-    bool last_ = false;       // the connection closes after this answer
-    bool abrupt_ = false;     // and the client may still be sending
+    bool taken_ = false;   // the handler has answered, or has dropped the request
+    bool last_ = false;    // the connection closes after this answer
+    bool abrupt_ = false;  // and the client may still be sending
 };
 
 }  // namespace openrd::net

@@ -25,16 +25,12 @@ class Stream {
         socket_.non_blocking(true, ignored);
     }
 
-    template <class Handler>
-    void async_read(std::span<char> room, Handler handler) {
-        socket_.async_read_some(asio::mutable_buffer(room.data(), room.size()), std::move(handler));
-    }
+    template <class Handler> void async_read(std::span<char> room, Handler handler) { socket_.async_read_some(asio::mutable_buffer(room.data(), room.size()), std::move(handler)); }
 
     // What goes without waiting; asio::error::would_block when nothing does.
     std::size_t write_now(std::string_view bytes, ErrorCode& error) { return socket_.write_some(asio::const_buffer(bytes.data(), bytes.size()), error); }
 
-    template <class Handler>
-    void async_write(std::string_view bytes, Handler handler) {
+    template <class Handler> void async_write(std::string_view bytes, Handler handler) {
         socket_.async_write_some(asio::const_buffer(bytes.data(), bytes.size()), std::move(handler));
     }
 

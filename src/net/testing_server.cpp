@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,6 +14,8 @@ namespace openrd::net {
 Client::Client(std::uint16_t port, const std::string& address, int receive_buffer) {
     const bool v6 = address.find(':') != std::string::npos;
     socket_ = ::socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int on = 1;
+    ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (receive_buffer > 0) ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
     if (v6) {
         sockaddr_in6 to{};
@@ -74,16 +77,14 @@ std::string Client::read_answer(bool has_body) {
     if (!has_body || length == std::string::npos) return answer;
     std::size_t size = 0;
     std::from_chars(answer.data() + length + 16, answer.data() + answer.size(), size);
-    while (received_.size() < size && receive()) {
-    }
+    while (received_.size() < size && receive()) {}
     answer += received_.substr(0, size);
     received_.erase(0, size);
     return answer;
 }
 
 std::string Client::read_to_end() {
-    while (receive()) {
-    }
+    while (receive()) {}
     return std::exchange(received_, {});
 }
 
@@ -100,8 +101,8 @@ std::string body_of(std::string_view answer) {
 
 pipeline::Response Echo::echo(const pipeline::Request& request) {
     pipeline::Response response;
-    response.body = std::string(request.method) + ' ' + std::string(request.target) + ' ' + std::to_string(request.headers.size()) + ' ' + std::string(request.source_address) + ' ' +
-                    std::string(request.body);
+    response.body = std::string(request.method) + ' ' + std::string(request.target) + ' ' + std::to_string(request.headers.size()) + ' ' + std::string(request.source_address) +
+                    ' ' + std::string(request.body);
     return response;
 }
 

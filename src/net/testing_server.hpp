@@ -48,15 +48,29 @@ std::string body_of(std::string_view answer);
 // Answers at once with what it got, unless the test says otherwise.
 class Echo : public pipeline::Handler {
   public:
+    using Behaviour = std::function<void(const pipeline::Request&, pipeline::Done)>;
+
+    void on_request(Behaviour behaviour) {
+        const std::lock_guard lock(mutex_);
+        behaviour_ = std::move(behaviour);
+    }
     void handle(const pipeline::Request& request, pipeline::Done done) override {
         ++handled;
-        if (on_request) return on_request(request, std::move(done));
+        Behaviour behaviour;
+        {
+            const std::lock_guard lock(mutex_);
+            behaviour = behaviour_;
+        }
+        if (behaviour) return behaviour(request, std::move(done));
         done(echo(request));
     }
     static pipeline::Response echo(const pipeline::Request& request);
 
-    std::function<void(const pipeline::Request&, pipeline::Done)> on_request;
     std::atomic<int> handled{0};
+
+  private:
+    std::mutex mutex_;
+    Behaviour behaviour_;
 };
 
 // Opens once; everybody may wait for it.
