@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <utility>
 
 namespace openrd::db {
 namespace {
@@ -47,7 +48,8 @@ void Engine::write_and_wait(const Work& work) {
           });
     std::unique_lock lock(answer->mutex);
     answer->given.wait(lock, [&] { return answer->outcome.has_value(); });
-    if (answer->error) std::rethrow_exception(answer->error);
+    // Taken out, so that the last to hold the exception is the one who handles it.
+    if (auto error = std::exchange(answer->error, nullptr)) std::rethrow_exception(std::move(error));
     if (*answer->outcome == Outcome::overloaded) throw Error(Trouble::unavailable, "too many writes are waiting");
     if (*answer->outcome != Outcome::committed) throw Error(Trouble::unavailable, "the write could not be committed");
 }

@@ -144,7 +144,7 @@ class Engine {
   public:
     using Work = std::function<void(Transaction&)>;
     // Called once, after the commit or when it is certain that there is none; on a thread of the engine, which it must not block.
-    // `error` is what the work threw.
+    // `error` is what the work threw, or with `unavailable` an Error that says why.
     using Done = std::function<void(Outcome, std::exception_ptr error)>;
 
     virtual ~Engine() = default;
@@ -159,7 +159,8 @@ class Engine {
     // The same, and waits. Throws Error(unavailable) for a full queue or a failed commit, and what the work threw.
     void write_and_wait(const Work& work);
 
-    // Grows with every commit that touched the topic, also those of other processes (then within 100 ms of a read).
+    // Grows with every commit that touched the topic, also those of other processes (then within 100 ms of a read). Whoever keeps a
+    // copy takes it before the read() that fills the copy, never within: a snapshot may be older than what is said there.
     virtual std::uint64_t generation(Topic topic) const = 0;
     // Called after a commit that touched the topic, on a thread of the engine: wake somebody and return.
     virtual void on_commit(Topic topic, std::function<void()> wake) = 0;

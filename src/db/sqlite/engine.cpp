@@ -38,12 +38,10 @@ Error none(const std::string& path) { return Error(Trouble::unavailable, fmt::fo
 
 }  // namespace
 
-Engine::Engine(const std::string& path, std::unique_ptr<Connection> writing, bool durable, std::size_t write_queue)
+Engine::Engine(const std::string& path, std::unique_ptr<Connection> writing, bool durable, std::size_t write_queue, const LogLimits& limits)
     : readers_(path, durable, changes_, [this] { writer_.look_around(); }),
-      housekeeper_(path, durable, changes_, readers_),
-      writer_(std::move(writing), changes_, housekeeper_, readers_, write_queue) {
-    housekeeper_.committed();  // a process that was killed leaves a WAL
-}
+      housekeeper_(path, durable, limits, changes_, readers_),
+      writer_(std::move(writing), changes_, housekeeper_, readers_, write_queue, limits) {}
 
 void Engine::close() {
     writer_.finish();
@@ -52,7 +50,7 @@ void Engine::close() {
     writer_.close();
 }
 
-std::unique_ptr<Engine> open(const OpenOptions& options, std::span<const embedded::File> migrations) {
+std::unique_ptr<Engine> open(const OpenOptions& options, std::span<const embedded::File> migrations, const LogLimits& limits) {
     const std::string path = file_of(options.directory);
     const std::string directory = absolute(options.directory);
     const auto known = migrations_for(Dialect::sqlite, migrations);
@@ -65,7 +63,7 @@ std::unique_ptr<Engine> open(const OpenOptions& options, std::span<const embedde
     }
     auto connection = open_for_writing(path, options.durable, options.check_every_page);
     migrate(*connection, known);
-    return std::make_unique<Engine>(path, std::move(connection), options.durable, std::max<std::size_t>(options.write_queue, 1));
+    return std::make_unique<Engine>(path, std::move(connection), options.durable, std::max<std::size_t>(options.write_queue, 1), limits);
 }
 
 MigrationState migration_state(const std::string& directory, std::span<const embedded::File> migrations) {

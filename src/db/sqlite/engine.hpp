@@ -16,7 +16,7 @@ namespace openrd::db::sqlite {
 
 class Engine final : public db::Engine {
   public:
-    Engine(const std::string& path, std::unique_ptr<Connection> writing, bool durable, std::size_t write_queue);
+    Engine(const std::string& path, std::unique_ptr<Connection> writing, bool durable, std::size_t write_queue, const LogLimits& limits);
     ~Engine() override { close(); }
 
     void read(const Work& work) override { readers_.read(work); }
@@ -38,7 +38,7 @@ class Engine final : public db::Engine {
 };
 
 // db::open() and its kin with the migrations given.
-std::unique_ptr<Engine> open(const OpenOptions& options, std::span<const embedded::File> migrations);
+std::unique_ptr<Engine> open(const OpenOptions& options, std::span<const embedded::File> migrations, const LogLimits& limits = {});
 MigrationState migration_state(const std::string& directory, std::span<const embedded::File> migrations);
 int migrate(const std::string& directory, std::span<const embedded::File> migrations);
 

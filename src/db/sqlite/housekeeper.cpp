@@ -15,15 +15,19 @@ constexpr milliseconds longest_pause{1000};  // while nothing can be copied: a r
 
 }  // namespace
 
-Housekeeper::Housekeeper(const std::string& path, bool durable, Changes& changes, Readers& readers)
-    : connection_(std::make_unique<Connection>(path, Use::checkpointing, durable)), changes_(changes), readers_(readers), thread_([this] { run(); }) {
+Housekeeper::Housekeeper(const std::string& path, bool durable, const LogLimits& limits, Changes& changes, Readers& readers)
+    : connection_(std::make_unique<Connection>(path, Use::checkpointing, durable)),
+      copy_from_(limits.copy_from),
+      changes_(changes),
+      readers_(readers),
+      thread_([this] { run(); }) {
     pthread_setname_np(thread_.native_handle(), "db-housekeeper");
 }
 
 Housekeeper::~Housekeeper() { stop(); }
 
-void Housekeeper::committed() {
-    if (to_copy_.exchange(true)) return;
+void Housekeeper::committed(int frames) {
+    if (frames < copy_from_ || to_copy_.exchange(true)) return;
     const std::lock_guard lock(mutex_);
     called_.notify_one();
 }

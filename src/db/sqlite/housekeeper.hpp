@@ -14,15 +14,23 @@
 
 namespace openrd::db::sqlite {
 
+// How long the WAL grows, in frames of one page (4 KiB).
+struct LogLimits {
+    // Fewer are left where they are: copying takes two syncs and lets the log begin anew, which costs the next commit one more.
+    int copy_from = 1'000;
+    // Above this the writer itself copies what is left: a thread that copies while others write never comes to an end.
+    int finish_above = 32'000;
+};
+
 class Housekeeper {
   public:
-    Housekeeper(const std::string& path, bool durable, Changes& changes, Readers& readers);
+    Housekeeper(const std::string& path, bool durable, const LogLimits& limits, Changes& changes, Readers& readers);
     Housekeeper(const Housekeeper&) = delete;
     Housekeeper& operator=(const Housekeeper&) = delete;
     ~Housekeeper();
 
-    // There is something to copy.
-    void committed();
+    // The WAL holds so many frames now.
+    void committed(int frames);
     // Calls those who wait for these topics, from this thread.
     void wake(std::uint8_t topics);
     // While it is held no checkpoint runs; waits for the one that does.
@@ -36,6 +44,7 @@ class Housekeeper {
     Connection::Copied copy();
 
     std::unique_ptr<Connection> connection_;
+    const int copy_from_;
     Changes& changes_;
     Readers& readers_;
     std::mutex checkpoint_mutex_;

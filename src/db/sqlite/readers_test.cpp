@@ -176,20 +176,23 @@ TEST_F(Reading, OneThreadMayReadFromTwoEngines) {
     });
 }
 
-TEST_F(Reading, ARestingThreadDoesNotKeepTheLogFromBeginningAnew) {
+TEST(Log, BeginsAnewThoughAThreadRestsOnASnapshot) {
+    const testing::Directory directory;
+    const auto engine = testing::open_small(testing::in(directory), {.copy_from = 1, .finish_above = 1'000'000});
+    const auto add = [&] { engine->write_and_wait([&](Transaction& tx) { add_note(tx, "at commit " + std::to_string(engine->commits())); }); };
     std::barrier step(2);
-    add("before");
+    add();
     std::thread forgetful([&] {
-        EXPECT_EQ(count_notes(*engine_), 1);
+        EXPECT_EQ(count_notes(*engine), 1);
         step.arrive_and_wait();  // without idle()
         step.arrive_and_wait();
     });
     step.arrive_and_wait();
     // The log's file does not grow when it begins anew, and it does only when all of it was copied and nobody reads from it.
-    const auto log_bytes = [&] { return std::filesystem::file_size(directory_.file() + "-wal"); };
+    const auto log_bytes = [&] { return std::filesystem::file_size(directory.file() + "-wal"); };
     EXPECT_TRUE(testing::eventually([&] {
         const auto before = log_bytes();
-        add("at commit " + std::to_string(engine_->commits()));
+        add();
         return log_bytes() == before;
     }));
     step.arrive_and_wait();

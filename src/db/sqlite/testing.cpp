@@ -68,7 +68,7 @@ OpenOptions in(const Directory& directory) {
     return options;
 }
 
-std::unique_ptr<Engine> open_small(const OpenOptions& options) { return open(options, small_schema()); }
+std::unique_ptr<Engine> open_small(const OpenOptions& options, const LogLimits& limits) { return open(options, small_schema(), limits); }
 std::unique_ptr<Engine> open_small(const Directory& directory) { return open_small(in(directory)); }
 
 void add_note(Transaction& transaction, std::string_view name, std::int64_t amount) {

@@ -34,7 +34,7 @@ class Directory {
 std::span<const embedded::File> small_schema();
 
 OpenOptions in(const Directory& directory);
-std::unique_ptr<Engine> open_small(const OpenOptions& options);
+std::unique_ptr<Engine> open_small(const OpenOptions& options, const LogLimits& limits = {});
 std::unique_ptr<Engine> open_small(const Directory& directory);
 
 void add_note(Transaction& transaction, std::string_view name, std::int64_t amount = 0);

@@ -9,8 +9,6 @@
 namespace openrd::db::sqlite {
 namespace {
 
-constexpr int finish_again_frames = 4'000;  // further, when a reader kept the WAL from beginning anew
-
 constexpr Sql begin_immediate{"BEGIN IMMEDIATE"};
 constexpr Sql commit_all{"COMMIT"};
 constexpr Sql set_work{"SAVEPOINT work"};
@@ -30,13 +28,15 @@ void cover_failed_commit(const std::string& path) {
 
 }  // namespace
 
-Writer::Writer(std::unique_ptr<Connection> connection, Changes& changes, Housekeeper& housekeeper, Readers& readers, std::size_t queue_limit)
+Writer::Writer(std::unique_ptr<Connection> connection, Changes& changes, Housekeeper& housekeeper, Readers& readers, std::size_t queue_limit, const LogLimits& limits)
     : changes_(changes),
       housekeeper_(housekeeper),
       readers_(readers),
       queue_limit_(queue_limit),
+      finish_above_(limits.finish_above),
       connection_(std::move(connection)),
       data_version_(connection_->integer(version_of_data)),
+      finish_next_above_(finish_above_),
       thread_([this] { run(); }) {
     pthread_setname_np(thread_.native_handle(), "db-writer");
 }
@@ -131,9 +131,10 @@ void Writer::run_batch(Batch& batch) {
     if (begin() && run_works(batch) && commit()) {
         commits_.fetch_add(1, std::memory_order_relaxed);
         changes_.announce(topics_);
-        housekeeper_.committed();
+        housekeeper_.committed(connection_->wal_frames());
     } else {
         connection_->roll_back();
+        topics_ = 0;
         call_off(batch);
     }
 }
@@ -214,11 +215,11 @@ bool Writer::commit() {
 }
 
 void Writer::call_off(Batch& batch) {
-    const auto why = std::make_exception_ptr(Error(Trouble::unavailable, trouble_ ? trouble_->what() : "the transaction was broken off"));
+    const std::string why = trouble_ ? trouble_->what() : "the transaction was broken off";
     for (Item& item : batch) {
         if (item.outcome == Outcome::failed) continue;
         item.outcome = Outcome::unavailable;
-        item.error = why;
+        item.error = std::make_exception_ptr(Error(Trouble::unavailable, why));  // one for each, as they go to different threads
     }
     trouble_.reset();
 }
@@ -236,9 +237,9 @@ void Writer::answer(Batch& batch) {
 
 void Writer::tidy() {
     const int frames = connection_->wal_frames();
-    if (frames < finish_above_frames) finish_above_ = finish_above_frames;
-    if (frames <= finish_above_) return;
-    finish_above_ = frames + finish_again_frames;
+    if (frames <= finish_above_) finish_next_above_ = finish_above_;
+    if (frames <= finish_next_above_) return;
+    finish_next_above_ = frames + finish_above_ / 8;  // if a reader keeps the log from beginning anew, not at each commit
     const std::lock_guard lock(connection_mutex_);
     const auto alone = housekeeper_.no_checkpoint();
     // The next commit begins the WAL anew if all of it was copied and nobody reads from it: those at rest let go of it, those at

@@ -18,12 +18,11 @@
 
 namespace openrd::db::sqlite {
 
-inline constexpr std::size_t batch_works = 256;   // in one transaction
-inline constexpr int finish_above_frames = 32'000;  // of the WAL: 125 MiB
+inline constexpr std::size_t batch_works = 256;  // in one transaction
 
 class Writer {
   public:
-    Writer(std::unique_ptr<Connection> connection, Changes& changes, Housekeeper& housekeeper, Readers& readers, std::size_t queue_limit);
+    Writer(std::unique_ptr<Connection> connection, Changes& changes, Housekeeper& housekeeper, Readers& readers, std::size_t queue_limit, const LogLimits& limits);
     Writer(const Writer&) = delete;
     Writer& operator=(const Writer&) = delete;
     ~Writer();
@@ -66,6 +65,7 @@ class Writer {
     Housekeeper& housekeeper_;
     Readers& readers_;
     const std::size_t queue_limit_;
+    const int finish_above_;
 
     mutable std::mutex queue_mutex_;
     std::condition_variable came_;
@@ -78,7 +78,7 @@ class Writer {
     std::int64_t data_version_ = 0;  // changes when others commit
     std::uint8_t topics_ = 0;        // of the batch
     std::uint8_t topics_of_others_ = 0;
-    int finish_above_ = finish_above_frames;
+    int finish_next_above_;
     std::optional<Error> trouble_;   // what broke the batch off
 
     std::atomic<std::uint64_t> commits_{0};

@@ -285,23 +285,48 @@ TEST_F(Writing, MayBeAskedForByADone) {
     EXPECT_TRUE(testing::eventually([&] { return second.load(); }));
 }
 
+TEST_F(Writing, NowAndThenSyncsOnceForEachCommit) {
+    engine_->write_and_wait([](Transaction& tx) { add_note(tx, "the first also syncs the new log and the directory"); });
+    const auto before = testing::real_syncs();
+    for (int i = 0; i < 5; ++i) {
+        engine_->write_and_wait([&](Transaction& tx) { add_note(tx, std::to_string(i)); });
+        std::this_thread::sleep_for(std::chrono::milliseconds(70));  // longer than the housekeeper rests
+    }
+    EXPECT_EQ(testing::real_syncs() - before, 5U);
+}
+
+TEST_F(Writing, WaitsFiveSecondsForAnotherProcessAndThenIsUnavailable) {
+    const auto other = testing::open_small(directory_);
+    Gate gate;
+    other->write([&](Transaction& tx) { add_note(tx, "held"), gate.pass(); }, answers_.next());
+    gate.wait_until_reached();
+    engine_->write([](Transaction& tx) { add_note(tx, "a"); }, nullptr);
+    EXPECT_EQ(caught([&] { engine_->write_and_wait([](Transaction& tx) { add_note(tx, "b"); }); }).trouble, Trouble::unavailable);
+    EXPECT_EQ(count_notes(*engine_), 0) << "reads go on";
+    gate.open();
+    answers_.wait_for(1);
+    engine_->write_and_wait([](Transaction& tx) { add_note(tx, "c"); });
+    EXPECT_EQ(count_notes(*engine_), 2);
+}
+
 TEST(Log, BeginsAnewThoughThreadsReadAllTheTime) {
-    // Above 32,000 frames the writer finishes the checkpoint itself, and readers let go of the log.
+    // Above the limit the writer finishes the checkpoint itself, and readers let go of the log.
     const testing::Directory directory;
-    OpenOptions options = testing::in(directory);
-    options.durable = false;
-    const auto engine = testing::open_small(options);
+    const auto engine = testing::open_small(testing::in(directory), {.copy_from = 1'000'000, .finish_above = 200});
     std::atomic<bool> stop{false};
     std::vector<std::thread> readers;
     for (int i = 0; i < 2; ++i)
         readers.emplace_back([&] {
-            while (!stop) count_notes(*engine);
+            while (!stop) {
+                count_notes(*engine);
+                std::this_thread::sleep_for(std::chrono::microseconds(100));
+            }
         });
-    static constexpr Sql sql{"INSERT INTO notes (name, amount, body) VALUES ($1, 0, zeroblob(4000000)) ON CONFLICT (name) DO UPDATE SET body = excluded.body"};
-    for (int i = 0; i < 75; ++i) engine->write_and_wait([&](Transaction& tx) { tx.run(sql, {std::to_string(i % 4)}); });
+    static constexpr Sql sql{"INSERT INTO notes (name, amount, body) VALUES ('n', 0, randomblob(40000)) ON CONFLICT (name) DO UPDATE SET body = excluded.body"};
+    for (int i = 0; i < 200; ++i) engine->write_and_wait([](Transaction& tx) { EXPECT_EQ(tx.run(sql), 1); });
     stop = true;
     for (auto& reader : readers) reader.join();
-    EXPECT_LT(std::filesystem::file_size(directory.file() + "-wal"), 200'000'000U) << "300 MB were written";
+    EXPECT_LT(std::filesystem::file_size(directory.file() + "-wal"), 800U * 4120U) << "of 2,000 frames";
 }
 
 }  // namespace
