@@ -1,5 +1,6 @@
 #include "delivery/dispatcher.hpp"
 
+#include "base/identifiers.hpp"
 #include "base/log.hpp"
 #include "delivery/texts.hpp"
 
@@ -20,6 +21,12 @@ constexpr std::int64_t one_try_ms = 12 * base::second_ms;
 constexpr std::array<std::int64_t, 4> back_off_ms{0, 2 * base::second_ms, 8 * base::second_ms, 30 * base::second_ms};
 
 std::int64_t deadline_ms(const store::Message& message) { return message.expires_at_ms - useful_ms; }
+
+// So that what failed together does not come back together.
+std::int64_t up_to(std::int64_t most_ms) {
+    const auto random = base::random_bytes(2);
+    return most_ms * (static_cast<unsigned char>(random[0]) * 256 + static_cast<unsigned char>(random[1])) / 65'535;
+}
 
 std::string_view state_of(const Channel& used, Sent outcome) {
     switch (outcome) {
@@ -80,7 +87,7 @@ struct Dispatcher::Bell {
 };
 
 Dispatcher::Dispatcher(db::Engine& engine, const keys::Ring& ring, const base::Clock& clock, std::vector<Channel*> channels)
-    : engine_(engine), ring_(ring), clock_(clock), channels_(std::move(channels)), bell_(std::make_shared<Bell>()), random_(std::random_device{}()) {
+    : engine_(engine), ring_(ring), clock_(clock), channels_(std::move(channels)), bell_(std::make_shared<Bell>()) {
     engine_.on_commit(db::Topic::outbox, [bell = bell_] { bell->ring(); });
 }
 
@@ -252,7 +259,7 @@ Dispatcher::Settled Dispatcher::settled(store::Message message, const Channel& u
 // Queued once more, if that is in time.
 Dispatcher::Settled Dispatcher::again(store::Message message, const Channel& used, const SendResult& result, const phone::MobileNumber& to) {
     auto wait_ms = back_off_ms[static_cast<std::size_t>(std::clamp<std::int64_t>(message.tries, 0, std::ssize(back_off_ms) - 1))];
-    wait_ms += std::uniform_int_distribution<std::int64_t>(0, wait_ms / 4)(random_);
+    wait_ms += up_to(wait_ms / 4);
     if (result.retry_after_ms) wait_ms = std::max(wait_ms, *result.retry_after_ms);
     message.not_before_ms = clock_.now_ms() + wait_ms;
     if (message.not_before_ms >= deadline_ms(message)) return {std::move(message), store::message_expired};

@@ -12,7 +12,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <random>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -74,8 +73,7 @@ class Dispatcher {
     const std::vector<Channel*> channels_;
     const std::shared_ptr<Bell> bell_;  // the engine rings it, perhaps after the dispatcher is gone
     std::vector<Settled> held_;         // sent, but not written down yet
-    std::minstd_rand random_;
-    std::string trouble_;  // as it was last logged
+    std::string trouble_;               // as it was last logged
     std::jthread thread_;
 };
 
