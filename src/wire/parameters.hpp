@@ -55,7 +55,7 @@ struct ParameterRefusal {
 // The parameters of a request: those of the query, of a form body, and the members of a JSON body (arrays and objects inside
 // as Tag.1.Key; numbers and booleans as their JSON text; null is none). Other bodies have none. Nothing is allocated for
 // what lies beyond the limits.
-// V1 signs all of it, JSON members too: nothing that a room reads may stay outside the signature.
+// V1 does not sign a JSON body: for one its caller passes BodyKind::other, so that nothing stays outside the signature.
 tl::expected<Parameters, ParameterRefusal> collect(std::string_view query, std::string_view body, BodyKind kind, const base::ParameterLimits& limits);
 
 // The decoded pairs of the query alone, sorted by name and then value: what V3 signs. For a query that collect() has accepted
