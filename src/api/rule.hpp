@@ -31,6 +31,7 @@ class Alphabet {
         return wider;
     }
     constexpr bool given() const { return given_; }
+    constexpr bool beyond_ascii() const { return beyond_ascii_; }  // then without what is invisible: base::has_invisible
     constexpr bool has(char c) const {
         const auto u = static_cast<unsigned char>(c);
         return u < 128 ? ((bits_[u / 64] >> (u % 64)) & 1u) != 0 : beyond_ascii_;

@@ -13,6 +13,11 @@ TEST(Text, CleanUtf8IsWellFormedAndHoldsNoNul) {
         EXPECT_FALSE(is_clean_utf8(bad)) << hex(bad);
 }
 
+TEST(Text, InvisibleCharactersAreFound) {
+    for (const auto* seen : {"", "plain", "中文 😀", "é", "a-b_c.d"}) EXPECT_FALSE(has_invisible(seen)) << seen;
+    for (const auto* hidden : {"a\tb", "\x7F", "a\u0085", "\u00AD", "\u200B", "\u202Ename", "\u2066x", "\uFEFF", "\U000E0041"}) EXPECT_TRUE(has_invisible(hidden)) << hex(hidden);
+}
+
 TEST(Text, HexAndBase64GoBothWays) {
     const std::string bytes("\x00\x01\xFE\xFF", 4);
     EXPECT_EQ(hex(bytes), "0001feff");

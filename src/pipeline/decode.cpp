@@ -1,6 +1,7 @@
 #include "pipeline/decode.hpp"
 
 #include "api/faults.hpp"
+#include "base/text.hpp"
 #include "wire/json_array.hpp"
 
 #include <cstring>
@@ -39,6 +40,7 @@ void read_value(const FieldFacts& f, const Type& type, void* to, std::string_vie
             if (n < rule.length.least || n > rule.length.most) refuse(rule.wrong_length_as ? rule.wrong_length_as : rule.refused_as, name);
         }
         if (rule.alphabet.given() && !std::ranges::all_of(value, [&](char c) { return rule.alphabet.has(c); })) refuse(rule.refused_as, name);
+        if (rule.alphabet.beyond_ascii() && base::has_invisible(value)) refuse(rule.refused_as, name);
         if (rule.one_of.size() != 0 && std::ranges::none_of(rule.one_of, [&](const api::Word& w) { return w.text == value; })) refuse(rule.refused_as, name);
         if (rule.holds && !rule.holds(value)) refuse(rule.refused_as, name);
     }

@@ -132,7 +132,7 @@ std::vector<KnownFault> faults_of(const api::AnyOperation& o, api::Version v) {
     list.add(refusal_of(o.callers), {}, {}, FaultOrigin::pipeline);
     const bool lends_a_role = o.resources[0].kind == api::ResourceKind::role;
     for (const api::FaultKind* kind : {&fault::not_support_site_action, o.action.open ? nullptr : lends_a_role ? &fault::sts_no_permission : &fault::no_permission,
-                                       lends_a_role ? &fault::sts_root_may_not : nullptr, &fault::incomplete_signature, &fault::throttled, &fault::internal_error, &fault::service_unavailable})
+                                       lends_a_role ? &fault::sts_root_may_not : nullptr, lends_a_role ? &fault::role_not_exists : nullptr, &fault::incomplete_signature, &fault::throttled, &fault::internal_error, &fault::service_unavailable})
         list.add(kind, {}, {}, FaultOrigin::pipeline);
     return list.take();
 }

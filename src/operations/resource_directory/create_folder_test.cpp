@@ -46,6 +46,7 @@ TEST_F(CreateFolder, NamesWhatIsWrong) {
     EXPECT_EQ(create("a name").code(), "InvalidParameter.Folder.Name");
     EXPECT_EQ(create(std::string(25, 'a')).code(), "InvalidParameter.Folder.Name.Length");
     EXPECT_EQ(create("中文").status, 200) << "Chinese names are allowed (decisions.md F.6)";
+    EXPECT_EQ(create("\u202Eredlof").code(), "InvalidParameter.Folder.Name") << "what turns a name around is no name";
     EXPECT_EQ(create("x", "fd-0000000000").code(), "EntityNotExists.Folder");
     EXPECT_EQ(create("x", "nowhere").code(), "InvalidParameter.ParentFolderId");
 }

@@ -10,6 +10,8 @@
 #include "policy/document.hpp"
 #include "store/identities.hpp"
 
+#include <stdexcept>
+
 namespace openrd::operations::sts {
 namespace {
 
@@ -84,14 +86,14 @@ constexpr api::Operation<Request, Answer> operation{
             api::field<&Answer::credentials>("Credentials", credentials_fields),
             api::field<&Answer::source_identity>("SourceIdentity"),
         },
-    .faults = {fault::invalid_duration, fault::invalid_policy_grammar, fault::role_not_exists},
+    .faults = {fault::invalid_duration, fault::invalid_policy_grammar},
     .run = run,
 };
 
 Answer run(const Request& request, api::Call& call) {
     const auto arn = parse_role_arn(request.role_arn);
     const auto role = arn ? store::find_role_by_name(call.transaction, arn->account_id, arn->role_name) : std::nullopt;
-    if (!role) throw operation.fault(fault::role_not_exists);
+    if (!role) throw std::logic_error("the role that was authorized is not there");  // the pipeline answers EntityNotExist.Role
     if (request.duration_seconds > role->max_session_seconds) throw operation.fault(fault::invalid_duration);
     if (request.policy && !policy::Document::parse(*request.policy, policy::Kind::identity)) throw operation.fault(fault::invalid_policy_grammar);
 
