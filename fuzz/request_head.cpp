@@ -3,10 +3,10 @@
 #include "net/beast_reading.hpp"
 #include "net/chunked.hpp"
 #include "net/head.hpp"
+#include "require.hpp"
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,12 +15,9 @@
 
 namespace net = openrd::net;
 using net::Progress;
+using openrd::fuzz::require;
 
 namespace {
-
-void require(bool holds) {
-    if (!holds) std::abort();
-}
 
 openrd::base::HttpLimits small_limits() {
     openrd::base::HttpLimits limits;

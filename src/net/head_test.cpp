@@ -318,9 +318,9 @@ TEST(RequestHead, SaysWhatBeastSays) {
     std::mt19937 random(20231026);
     const std::string salt = "\r\n :\t,0159aHX-/?*\x01\x7f\xe9"s + '\0';
     std::size_t compared = 0;
-    for (int round = 0; round < 8'000; ++round) {
+    for (std::size_t round = 0; round < 8'000; ++round) {
         auto text = heads[round % heads.size()];
-        for (auto changes = random() % 3 + (round < 10 ? 0 : 1); changes-- > 0;) {
+        for (auto changes = random() % 3 + (round < 10 ? 0U : 1U); changes-- > 0;) {
             const auto at = random() % text.size();
             switch (random() % 3) {
                 case 0:
