@@ -52,7 +52,7 @@ struct Ring::Keys {
 
 void Ring::Wipe::operator()(Keys* keys) const noexcept { sodium_free(keys); }  // which wipes
 
-Ring::Ring(base::Secret root) {
+Ring::Ring(const base::Secret& root) {
     if (root.reveal().size() != root_bytes) throw std::invalid_argument("the root of the keys has 32 bytes");
     if (sodium_init() < 0) throw std::runtime_error("libsodium cannot be used on this machine");
     keys_.reset(static_cast<Keys*>(sodium_malloc(sizeof(Keys))));

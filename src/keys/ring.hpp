@@ -35,7 +35,7 @@ inline constexpr std::size_t page_token_bytes = 256, page_payload_bytes = 148;
 class Ring {
   public:
     // 32 bytes, else std::invalid_argument.
-    explicit Ring(base::Secret root);
+    explicit Ring(const base::Secret& root);
     // keys/key_file.hpp; both throw FileError.
     static Ring load(const std::string& path) { return Ring(read_key_file(path)); }
     static Ring create(const std::string& path) { return Ring(create_key_file(path)); }

@@ -241,6 +241,7 @@ TEST(Ring, IsUsedByManyThreadsAtOnce) {
     const auto sealed = older.seal(Purpose::phone, "text", "row");
     const auto expected = code(r, "v", "a", "p", "e", 3);
     std::vector<std::thread> threads;
+    threads.reserve(4);
     std::atomic<int> wrong = 0;
     for (int t = 0; t < 4; ++t)
         threads.emplace_back([&] {

@@ -12,7 +12,9 @@
 
 namespace openrd::phone {
 
-void PrintTo(Verdict verdict, std::ostream* out) { *out << (verdict == Verdict::mobile ? "mobile" : verdict == Verdict::not_mobile ? "not mobile" : "unknown country"); }
+std::ostream& operator<<(std::ostream& out, Verdict verdict) {
+    return out << (verdict == Verdict::mobile ? "mobile" : verdict == Verdict::not_mobile ? "not mobile" : "unknown country");
+}
 
 namespace {
 
@@ -142,6 +144,7 @@ TEST(Numbering, RefusesAFileThatIsNoTable) {
 TEST(Numbering, AnswersManyThreadsAlike) {
     const auto numbering = Numbering::parse(embedded::numbering().front().bytes);
     std::vector<std::thread> threads;
+    threads.reserve(8);
     std::atomic<int> wrong = 0;
     for (int t = 0; t < 8; ++t)
         threads.emplace_back([&] {

@@ -7,8 +7,8 @@
 
 namespace openrd::policy {
 
-void PrintTo(Decision::Effect effect, std::ostream* out) {
-    *out << (effect == Decision::Effect::allow ? "allow" : effect == Decision::Effect::explicit_deny ? "explicit deny" : "implicit deny");
+std::ostream& operator<<(std::ostream& out, Decision::Effect effect) {
+    return out << (effect == Decision::Effect::allow ? "allow" : effect == Decision::Effect::explicit_deny ? "explicit deny" : "implicit deny");
 }
 
 namespace {

@@ -24,6 +24,13 @@ std::optional<User> find_user(db::Transaction& tx, std::string_view account_id, 
     return User{.account_id = rows.text(0), .user_id = rows.text(1), .user_name = rows.text(2), .created_at_ms = rows.integer(3)};
 }
 
+std::optional<User> find_user_by_name(db::Transaction& tx, std::string_view account_id, std::string_view user_name) {
+    static constexpr db::Sql sql{"SELECT account_id, user_id, user_name, created_at_ms FROM users WHERE account_id = $1 AND user_name = $2"};
+    auto rows = tx.query(sql, {account_id, user_name});
+    if (!rows.next()) return {};
+    return User{.account_id = rows.text(0), .user_id = rows.text(1), .user_name = rows.text(2), .created_at_ms = rows.integer(3)};
+}
+
 void insert_user(db::Transaction& tx, const User& u) {
     static constexpr db::Sql sql{"INSERT INTO users (account_id, user_id, user_name, created_at_ms) VALUES ($1, $2, $3, $4)"};
     tx.run(sql, {u.account_id, u.user_id, u.user_name, u.created_at_ms});

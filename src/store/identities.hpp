@@ -22,6 +22,7 @@ struct Role {
 };
 
 std::optional<User> find_user(db::Transaction&, std::string_view account_id, std::string_view user_id);
+std::optional<User> find_user_by_name(db::Transaction&, std::string_view account_id, std::string_view user_name);
 void insert_user(db::Transaction&, const User&);
 
 std::optional<Role> find_role(db::Transaction&, std::string_view account_id, std::string_view role_id);

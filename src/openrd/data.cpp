@@ -1,0 +1,118 @@
+#include "openrd/data.hpp"
+
+#include "db/open.hpp"
+#include "keys/key_file.hpp"
+#include "openrd/failure.hpp"
+#include "sandbox/seed.hpp"
+#include "store/facts.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+
+namespace openrd {
+namespace {
+
+std::string key_file_of(const DataPlace& place) { return place.key_file.empty() ? place.directory + "/openrd.key" : place.key_file; }
+
+bool there(const std::string& path) {
+    std::error_code ignored;
+    return std::filesystem::exists(std::filesystem::symlink_status(path, ignored));
+}
+
+struct Facts {
+    std::string made_by, fingerprint, audit_origin;
+};
+Facts read_facts(db::Engine& engine) {
+    Facts facts;
+    engine.read([&](db::Transaction& tx) {
+        facts.made_by = store::find_fact(tx, store::fact_made_by).value_or("");
+        facts.fingerprint = store::find_fact(tx, store::fact_key_fingerprint).value_or("");
+        facts.audit_origin = store::find_fact(tx, store::fact_audit_origin).value_or("");
+    });
+    engine.idle();
+    return facts;
+}
+
+keys::Ring load_key_of_existing(const DataPlace& place) {
+    const auto path = key_file_of(place);
+    if (!there(path)) throw Failure(fmt::format("the key file {} of the database in {} is missing: nothing in it can be read without it", path, place.directory));
+    return keys::Ring::load(path);
+}
+
+// Into a directory that is being made, before the database gets its name.
+keys::Ring make_or_load_key(const DataPlace& place) {
+    const auto path = key_file_of(place);
+    if (place.key_file.empty() && !there(path)) return keys::Ring::create(path);
+    return keys::Ring::load(path);
+}
+
+Data checked(std::unique_ptr<db::Engine> engine, keys::Ring ring, const DataPlace& place) {
+    auto facts = read_facts(*engine);
+    if (facts.fingerprint != ring.fingerprint()) {
+        engine->close();
+        throw Failure(fmt::format("the key file {} is not the one of the database in {}", key_file_of(place), place.directory));
+    }
+    return {.engine = std::move(engine), .ring = std::move(ring), .audit_origin = std::move(facts.audit_origin), .made_by = std::move(facts.made_by)};
+}
+
+}  // namespace
+
+Data open_sandbox_data(const DataPlace& place, bool durable, std::uint32_t write_queue, std::string_view audit_origin, const base::Clock& clock) {
+    std::optional<keys::Ring> ring;
+    if (db::migration_state(place.directory).applied != 0) ring = load_key_of_existing(place);
+    else if (!place.key_file.empty()) ring = keys::Ring::load(place.key_file);  // refused before anything is made
+    auto engine = db::open({.directory = place.directory, .create = true, .durable = durable, .write_queue = write_queue, .first_content = [&](db::Transaction& tx) {
+                                if (!ring) ring = make_or_load_key(place);
+                                sandbox::seed(tx, *ring, audit_origin, clock.now_ms());
+                            }});
+    // Somebody else made the database a moment ago.
+    if (!ring) ring = load_key_of_existing(place);
+    auto data = checked(std::move(engine), *std::move(ring), place);
+    if (data.made_by != sandbox::made_by) {
+        data.engine->close();
+        throw Failure(fmt::format("the database in {} was not made by the sandbox: the sandbox's keys are public, so that it serves only its own", place.directory));
+    }
+    return data;
+}
+
+Data open_existing_data(const DataPlace& place) {
+    if (db::migration_state(place.directory).applied == 0) throw Failure(fmt::format("there is no database in {}", place.directory));
+    auto ring = load_key_of_existing(place);
+    return checked(db::open({.directory = place.directory}), std::move(ring), place);
+}
+
+ServerLock::ServerLock(const std::string& directory) : fd_(::open((directory + "/serve.lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600)) {
+    if (fd_ < 0) throw Failure(fmt::format("cannot lock {}: {}", directory, std::strerror(errno)));
+    if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) return;
+    const int error = errno;
+    ::close(fd_);
+    throw Failure(error == EWOULDBLOCK ? fmt::format("another server is running on {}", directory) : fmt::format("cannot lock {}: {}", directory, std::strerror(error)));
+}
+
+ServerLock::~ServerLock() { ::close(fd_); }
+
+PrivateDirectory::PrivateDirectory() {
+    std::error_code error;
+    for (const std::string& parent : {std::string("/dev/shm"), std::filesystem::temp_directory_path(error).string()}) {
+        std::string path = parent + "/openrd-XXXXXX";
+        if (!parent.empty() && ::mkdtemp(path.data())) {
+            path_ = path;
+            return;
+        }
+    }
+    throw Failure(fmt::format("no place for --memory: {}", std::strerror(errno)));
+}
+
+PrivateDirectory::~PrivateDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+}
+
+}  // namespace openrd

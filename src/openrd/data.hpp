@@ -1,0 +1,59 @@
+#pragma once
+// The data directory: the database, and the key file that it belongs to. What does not belong together is refused, and what is
+// refused is not touched.
+#include "base/clock.hpp"
+#include "db/engine.hpp"
+#include "keys/ring.hpp"
+
+#include <memory>
+#include <string>
+
+namespace openrd {
+
+inline constexpr std::string_view default_data_directory = "./openrd-data";
+
+struct Data {
+    std::unique_ptr<db::Engine> engine;
+    keys::Ring ring;
+    std::string audit_origin;
+    std::string made_by;  // store::fact_made_by
+};
+
+struct DataPlace {
+    std::string directory;
+    std::string key_file;  // empty: openrd.key in the directory
+};
+
+// For the sandbox: makes the directory, the key file and the database with the seed when they are not there. A key file that was
+// named must be there: a new one in its stead would be a typing mistake made durable. Throws Failure, db::Error, keys::FileError.
+Data open_sandbox_data(const DataPlace& place, bool durable, std::uint32_t write_queue, std::string_view audit_origin, const base::Clock& clock);
+
+// For the commands, beside a server or without one: a database that is there. The same exceptions.
+Data open_existing_data(const DataPlace& place);
+
+// One server at a time on a data directory: two would not know each other's nonces. Held until it goes. Throws Failure.
+class ServerLock {
+  public:
+    explicit ServerLock(const std::string& directory);
+    ServerLock(const ServerLock&) = delete;
+    ServerLock& operator=(const ServerLock&) = delete;
+    ~ServerLock();
+
+  private:
+    int fd_;
+};
+
+// A directory that goes with its owner, on a memory file system when there is one: for `--memory`. Mode 0700. Throws Failure.
+class PrivateDirectory {
+  public:
+    PrivateDirectory();
+    PrivateDirectory(const PrivateDirectory&) = delete;
+    PrivateDirectory& operator=(const PrivateDirectory&) = delete;
+    ~PrivateDirectory();
+    const std::string& path() const { return path_; }
+
+  private:
+    std::string path_;
+};
+
+}  // namespace openrd

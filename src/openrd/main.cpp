@@ -1,0 +1,165 @@
+// The composition root: the command line, and one function for each command.
+#include "db/engine.hpp"
+#include "keys/key_file.hpp"
+#include "openrd/account.hpp"
+#include "openrd/audit_commands.hpp"
+#include "openrd/call.hpp"
+#include "openrd/describe.hpp"
+#include "openrd/failure.hpp"
+#include "openrd/migrate.hpp"
+#include "openrd/serve.hpp"
+#include "openrd/settings.hpp"
+#include "openrd/version.hpp"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include <cstdio>
+#include <functional>
+#include <system_error>
+
+namespace {
+
+using namespace openrd;
+
+// What the command line has chosen.
+using Command = std::function<int()>;
+
+void add_serve(CLI::App& app, Command& command) {
+    auto words = std::make_shared<ServeWords>();
+    auto* serve_command = app.add_subcommand("serve", "Run the server");
+    serve_command->add_flag("--sandbox", words->sandbox, "Fixed accounts and keys, an inbox instead of phones, a clock that can be moved");
+    serve_command->add_option("--listen", words->listen, "Address and port; port 0 takes a free one (127.0.0.1:8080)");
+    serve_command->add_option("--data", words->data, "Where the data are (./openrd-data)");
+    serve_command->add_flag("--memory", words->memory, "Keep nothing: a private directory that goes at the end");
+    serve_command->add_option("--key-file", words->key_file, "The key file (openrd.key in the data directory)");
+    serve_command->add_option("--numbering", words->numbering, "A numbering table (tools/numbering_from_npm.js), used when it is newer than the built-in one");
+    serve_command->add_option("--site", words->site, "international or china (international)");
+    serve_command->add_option("--limits", words->limits, "open, documented or strict (open)");
+    serve_command->add_option("--disable-action", words->disabled_actions, "An operation that the site switches off; may be repeated")->allow_extra_args(false);
+    serve_command->add_flag("--allow-remote", words->allow_remote, "Let --listen be an address that others can reach");
+    serve_command->add_option("--ready-file", words->ready_file, "A file that holds the address while the server accepts");
+    serve_command->add_option("--log-level", words->log_level, "debug, info, warning, error or off (info)");
+    serve_command->add_flag("--audit-reads", words->audit_reads, "Record successful reads in the audit log as well");
+    serve_command->add_option("--threads", words->threads, "Threads that serve connections (one for each core)");
+    serve_command->final_callback([words, &command] { command = [words] { return serve(serve_options(*words)); }; });
+}
+
+void add_call(CLI::App& app, Command& command) {
+    auto* call_command = app.add_subcommand("call", "Call an operation of the API, signed: openrd call Action --Name value");
+    // The words of a call are its own business: --FolderName and its value are no options of ours.
+    call_command->prefix_command();
+    call_command->set_help_flag();
+    call_command->final_callback([call_command, &command] {
+        command = [words = call_command->remaining()] { return call(words); };
+    });
+}
+
+CLI::App* add_place(CLI::App* command, DataPlace& place) {
+    place.directory = default_data_directory;
+    command->add_option("--data", place.directory, "Where the data are (./openrd-data)");
+    command->add_option("--key-file", place.key_file, "The key file (openrd.key in the data directory)");
+    return command;
+}
+
+void add_account(CLI::App& app, Command& command) {
+    auto options = std::make_shared<AccountOptions>();
+    auto* account = app.add_subcommand("account", "Look after accounts, beside a running server or without one; recorded in the audit log")->require_subcommand(1);
+    const auto add = [&](const char* name, const char* says, int (*run)(const AccountOptions&)) {
+        auto* one = add_place(account->add_subcommand(name, says), options->place);
+        one->final_callback([options, run, &command] { command = [options, run] { return run(*options); }; });
+        return one;
+    };
+    const auto with_id = [&](CLI::App* one) { one->add_option("account", options->account_id, "The account's id, 16 digits")->required(); };
+    auto* create = add("create", "Make an account outside of every directory", create_account);
+    create->add_option("--name", options->name, "Its name")->required();
+    create->add_option("--email", options->email, "Its e-mail address")->required();
+    create->add_option("--enterprise-name", options->enterprise_name, "The enterprise that it is verified as");
+    add("list", "List all accounts", list_accounts);
+    with_id(add("show", "Show one account", show_account));
+    auto* key = add("create-access-key", "Make an AccessKey pair and print it, once", create_access_key);
+    with_id(key);
+    key->add_option("--user", options->user_name, "Of this RAM user, not of the root; made when it is not there");
+    key->add_option("--policy", options->policies, "System policy to attach to the user; may be repeated")->allow_extra_args(false);
+    auto* verify = add("verify-enterprise", "Record that the enterprise was verified", verify_enterprise);
+    with_id(verify);
+    with_id(add("withdraw-enterprise", "Record that the verification was withdrawn", withdraw_enterprise));
+    with_id(add("unbind-phone", "Remove a member's secure phone, so that another can be bound", unbind_phone));
+    with_id(add("unlock", "Lift the lock of an account after wrong codes", unlock_account));
+}
+
+void add_audit(CLI::App& app, Command& command) {
+    auto* audit = app.add_subcommand("audit", "The audit log: export it, verify an export")->require_subcommand(1);
+    auto exporting = std::make_shared<ExportCommand>();
+    auto* export_command = add_place(audit->add_subcommand("export", "Write the log and its checkpoints into files"), exporting->place);
+    export_command->add_option("--out", exporting->out, "Directory to write")->required();
+    export_command->final_callback([exporting, &command] { command = [exporting] { return export_audit(*exporting); }; });
+    auto verifying = std::make_shared<VerifyCommand>();
+    auto* verify_command = audit->add_subcommand("verify", "Verify an export, offline; exits 1 when it was changed");
+    verify_command->add_option("directory", verifying->directory, "The export")->required();
+    verify_command->add_option("--key", verifying->key_file, "The log's public key, from a place that you trust")->required();
+    verify_command->final_callback([verifying, &command] { command = [verifying] { return verify_audit(*verifying); }; });
+}
+
+void add_the_rest(CLI::App& app, Command& command) {
+    auto described = std::make_shared<DescribeCommand>();
+    auto* describe_command = app.add_subcommand("describe", "Show what an operation takes, answers and refuses");
+    describe_command->add_option("action", described->action, "The operation; all of them when it is left out");
+    describe_command->add_option("--version", described->version, "Of the product, such as 2022-04-19; all of them when it is left out");
+    describe_command->add_option("--format", described->format, "markdown, json or openapi (markdown)");
+    describe_command->final_callback([described, &command] { command = [described] { return describe(*described); }; });
+
+    auto directory = std::make_shared<std::string>(default_data_directory);
+    auto* migrate_command = app.add_subcommand("migrate", "Bring a database up to this binary's schema");
+    migrate_command->add_option("--data", *directory, "Where the data are (./openrd-data)");
+    migrate_command->final_callback([directory, &command] { command = [directory] { return migrate(*directory); }; });
+
+    auto* settings_command = app.add_subcommand("settings", "")->group("");
+    auto markdown = std::make_shared<bool>(false);
+    settings_command->add_flag("--markdown", *markdown)->required();
+    settings_command->final_callback([markdown, &command] {  // which the flag writes into
+        command = [] {
+            std::fputs(settings_as_markdown().c_str(), stdout);
+            return 0;
+        };
+    });
+
+    app.add_subcommand("version", "Commit, contract date, numbering data's date")->final_callback([&command] { command = [] { return print_version(); }; });
+}
+
+int refuse(std::string_view line, int status) {
+    std::fprintf(stderr, "openrd: %.*s\n", static_cast<int>(line.size()), line.data());
+    return status;
+}
+
+int run(const Command& command) {
+    try {
+        return command();
+    } catch (const Failure& failure) {
+        return refuse(failure.what(), failure.status());
+    } catch (const std::exception& error) {  // db::Error, keys::FileError, std::system_error: each one clear line
+        return refuse(error.what(), unusable_status);
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app("An open resource directory: multi-account governance with the vendor's own API", "openrd");
+    app.require_subcommand(1);
+    Command command;
+    add_serve(app, command);
+    add_call(app, command);
+    add_account(app, command);
+    add_audit(app, command);
+    add_the_rest(app, command);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::Success& asked) {  // --help
+        return app.exit(asked);
+    } catch (const CLI::ParseError& error) {
+        return refuse(error.what(), unusable_status);
+    }
+    return run(command);
+}

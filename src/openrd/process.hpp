@@ -1,0 +1,40 @@
+#pragma once
+// What `openrd serve` asks of the operating system.
+#include "net/server.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace openrd {
+
+// A core file would hold keys and phone numbers.
+void forbid_core_dumps();
+
+// From here on SIGTERM and SIGINT are only seen by Signals::wait. Before the first thread is made, so that every thread has it.
+class Signals {
+  public:
+    Signals();
+    // Whether the process was told to end within that time.
+    bool wait(std::int64_t timeout_ms) const;
+};
+
+// Throws std::system_error when the address cannot be listened on; takes nothing. So that a server that cannot start has touched
+// nothing: the database comes after it, and the listener last.
+void try_to_listen(const net::Listen& listen);
+
+// The file that says where the server accepts: there while it does. Throws Failure.
+class ReadyFile {
+  public:
+    explicit ReadyFile(std::string path);  // removes an old one; an empty path: no file
+    ReadyFile(const ReadyFile&) = delete;
+    ReadyFile& operator=(const ReadyFile&) = delete;
+    ~ReadyFile() { remove(); }
+
+    void write(const std::string& address);  // in one step
+    void remove() noexcept;
+
+  private:
+    std::string path_;
+};
+
+}  // namespace openrd

@@ -1,0 +1,38 @@
+#pragma once
+// `openrd serve`: the server, from its settings to its last answer.
+#include "base/limits.hpp"
+#include "base/log.hpp"
+#include "net/server.hpp"
+
+#include <string>
+
+namespace openrd {
+
+struct ServeOptions {
+    base::Settings settings;
+    net::Listen listen{.address = "127.0.0.1", .port = 8080};
+    bool allow_remote = false;
+    std::string data_directory;
+    std::string key_file;  // empty: openrd.key in the data directory
+    bool memory = false;   // keep nothing
+    std::string ready_file;
+    base::log::Level log_level = base::log::Level::info;
+};
+
+// As they stand on the command line.
+struct ServeWords {
+    bool sandbox = false;
+    std::string listen = "127.0.0.1:8080";
+    std::string data, key_file, numbering, site = "international", limits, ready_file, log_level = "info";
+    bool memory = false, allow_remote = false, audit_reads = false;
+    std::vector<std::string> disabled_actions;
+    std::uint32_t threads = 0;
+};
+// Throws Failure for what does not make sense.
+ServeOptions serve_options(const ServeWords& words);
+
+// Serves until SIGTERM or SIGINT, then ends what has begun. Throws Failure, db::Error, keys::FileError or std::system_error when it
+// cannot start.
+int serve(const ServeOptions& options);
+
+}  // namespace openrd

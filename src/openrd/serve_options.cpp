@@ -1,0 +1,54 @@
+#include "openrd/serve.hpp"
+
+#include "api/registry.hpp"
+#include "openrd/data.hpp"
+#include "openrd/endpoint.hpp"
+#include "openrd/failure.hpp"
+#include "openrd/settings.hpp"
+
+#include <fmt/format.h>
+
+namespace openrd {
+namespace {
+
+// As the vendor writes it.
+std::string known_action(const std::string& name) {
+    for (const auto version : api::every_version)
+        if (const auto action = api::vendor_action(name, version); !action.empty()) return std::string(action);
+    throw Failure(fmt::format("--disable-action {}: there is no such operation", name));
+}
+
+}  // namespace
+
+ServeOptions serve_options(const ServeWords& words) {
+    if (!words.sandbox) throw Failure("production mode is not there yet: start with --sandbox");
+    ServeOptions options;
+    const auto profile = parse_profile(words.limits.empty() ? "open" : words.limits);
+    if (!profile) throw Failure(fmt::format("--limits {}: it is open, documented or strict", words.limits));
+    options.settings = settings_for(*profile);
+    options.settings.sandbox = true;
+    const auto site = parse_site(words.site);
+    if (!site) throw Failure(fmt::format("--site {}: it is international or china", words.site));
+    options.settings.site = *site;
+    for (const auto& name : words.disabled_actions) options.settings.disabled_actions.push_back(known_action(name));
+    options.settings.audit.reads = words.audit_reads;
+    if (words.threads > 256) throw Failure("--threads: at most 256");
+    options.settings.threads = words.threads;
+
+    const auto listen = parse_listen(words.listen);
+    if (!listen) throw Failure(fmt::format("--listen {}: it is an IP address and a port, such as 127.0.0.1:8080 or [::1]:0", words.listen));
+    options.listen = *listen;
+    options.allow_remote = words.allow_remote;
+    if (!is_loopback(listen->address) && !words.allow_remote)
+        throw Failure(fmt::format("--listen {}: others could reach it, and the sandbox's keys are public; say --allow-remote as well if that is meant", words.listen));
+    if (words.memory && !words.data.empty()) throw Failure("--memory keeps nothing and --data says where: one of them");
+    options.memory = words.memory;
+    options.data_directory = words.data.empty() ? std::string(default_data_directory) : words.data;
+    options.key_file = words.key_file;
+    options.settings.numbering_file = words.numbering;
+    options.ready_file = words.ready_file;
+    if (!base::log::parse_level(words.log_level, options.log_level)) throw Failure(fmt::format("--log-level {}: it is debug, info, warning, error or off", words.log_level));
+    return options;
+}
+
+}  // namespace openrd
