@@ -44,9 +44,11 @@ class Seeding {
   public:
     Seeding(db::Transaction& tx, const keys::Ring& ring, std::int64_t now_ms) : tx_(tx), ring_(ring), now_ms_(now_ms) {}
 
-    void account(std::string_view id, std::string_view name, std::string_view email, Enterprise enterprise, bool root_enabled = true, std::string_view phone = {}) {
+    // One that was not made by a directory: its root logs on with its e-mail address.
+    void account(std::string_view id, std::string_view name, std::string_view email, Enterprise enterprise, std::string_view phone = {}) { add_account(id, email, name, email, enterprise, true, phone); }
+    void add_account(std::string_view id, std::string_view account_name, std::string_view name, std::string_view email, Enterprise enterprise, bool root_enabled, std::string_view phone = {}) {
         store::Account account{.account_id = std::string(id),
-                               .account_name = std::string(email),  // with which its root logs on
+                               .account_name = std::string(account_name),
                                .display_name = std::string(name),
                                .email = std::string(email),
                                .site = "international",
@@ -106,10 +108,10 @@ class Seeding {
 
     // Of the directory that was made last.
     void member(const NewMember& m, Enterprise enterprise) {
-        account(m.account_id, m.display_name, m.email, enterprise, m.invited);
-        store::set_standing(tx_, m.account_id, store::standing_member, std::string(directory_.directory_id));
         // <prefix>@<directory>.aliyunid.com (decisions.md E.2); an invited account keeps its own.
         const auto account_name = m.invited ? std::string(m.email) : fmt::format("{}@{}.aliyunid.com", m.display_name, base::ascii_lower(directory_.directory_id));
+        add_account(m.account_id, account_name, m.display_name, m.email, enterprise, m.invited);
+        store::set_standing(tx_, m.account_id, store::standing_member, std::string(directory_.directory_id));
         const auto inserted = store::insert_member(tx_, {.directory_id = std::string(directory_.directory_id),
                                                          .account_id = std::string(m.account_id),
                                                          .folder_id = std::string(m.folder_id.empty() ? directory_.root_folder_id : m.folder_id),
@@ -184,7 +186,7 @@ void sandbox_enterprise(Seeding& s) {
 }
 
 void outside_co(Seeding& s) {
-    s.account("1000000000000009", "Outside Co", "admin@outside.example", {"Sandbox Enterprise"}, true, "65-81239999");
+    s.account("1000000000000009", "Outside Co", "admin@outside.example", {"Sandbox Enterprise"}, "65-81239999");
     s.root_key("1000000000000009", {"LTAIsandboxOutside1", "sandbox-outside-secret"});
 }
 
