@@ -42,7 +42,8 @@ std::string signed_request(const wire::SigningKey& key, std::string_view host, s
     std::string query;
     for (const auto& [name, value] : parameters) query += (query.empty() ? "" : "&") + wire::percent_encode(name) + "=" + wire::percent_encode(value);
     const std::string date = base::utc_seconds(base::real_now_ms()), nonce = base::hex(base::random_bytes(16)), hash = wire::sha256_hex("");
-    const std::vector<wire::HeaderView> headers{{"host", host}, {"x-acs-action", action}, {"x-acs-content-sha256", hash}, {"x-acs-date", date}, {"x-acs-signature-nonce", nonce}, {"x-acs-version", "2022-04-19"}};
+    const std::vector<wire::HeaderView> headers{{"host", host},       {"x-acs-action", action},         {"x-acs-content-sha256", hash},
+                                                {"x-acs-date", date}, {"x-acs-signature-nonce", nonce}, {"x-acs-version", "2022-04-19"}};
     const auto pairs = wire::query_pairs(query);
     const auto authorization = wire::sign_v3(key, "LTAIsandboxAdmin001", wire::default_signed_headers(headers), {.method = "GET", .query = pairs, .headers = headers, .body = {}});
     std::string text = "GET /?" + query + " HTTP/1.1\r\n";
@@ -147,8 +148,8 @@ Result drive(const std::string& address, const std::vector<std::string>& request
 }
 
 void print(Result& r) {
-    fmt::print("{{\"good\":{},\"bad\":{},\"seconds\":{:.3f},\"per_second\":{:.1f},\"p50_ms\":{:.3f},\"p99_ms\":{:.3f}}}\n", r.good, r.bad, r.seconds, static_cast<double>(r.good) / r.seconds,
-               r.percentile(0.50), r.percentile(0.99));
+    fmt::print("{{\"good\":{},\"bad\":{},\"seconds\":{:.3f},\"per_second\":{:.1f},\"p50_ms\":{:.3f},\"p99_ms\":{:.3f}}}\n", r.good, r.bad, r.seconds,
+               static_cast<double>(r.good) / r.seconds, r.percentile(0.50), r.percentile(0.99));
 }
 
 std::string member_id(std::size_t i) { return fmt::format("17{:014}", i); }
@@ -161,10 +162,23 @@ void fill(const std::string& data, std::size_t count) {
         engine->write_and_wait([&](db::Transaction& tx) {
             for (std::size_t i = from; i < std::min(count, from + fill_batch); ++i) {
                 const auto id = member_id(i);
-                store::insert_member(tx, {.directory_id = "rd-sandbx", .account_id = id, .folder_id = "r-sandbx", .account_name = "m" + std::to_string(i) + "@rd-sandbx.aliyunid.com",
-                                          .display_name = "member " + std::to_string(i), .joined_at_ms = now, .modified_at_ms = now, .payer_account_id = id});
-                store::insert_account(tx, {.account_id = id, .account_name = "m" + std::to_string(i) + "@rd-sandbx.aliyunid.com", .display_name = "member", .email = "m@example", .site = "international",
-                                           .standing = std::string(store::standing_member), .directory_id = "rd-sandbx", .root_enabled = false, .created_at_ms = now});
+                store::insert_member(tx, {.directory_id = "rd-sandbx",
+                                          .account_id = id,
+                                          .folder_id = "r-sandbx",
+                                          .account_name = "m" + std::to_string(i) + "@rd-sandbx.aliyunid.com",
+                                          .display_name = "member " + std::to_string(i),
+                                          .joined_at_ms = now,
+                                          .modified_at_ms = now,
+                                          .payer_account_id = id});
+                store::insert_account(tx, {.account_id = id,
+                                           .account_name = "m" + std::to_string(i) + "@rd-sandbx.aliyunid.com",
+                                           .display_name = "member",
+                                           .email = "m@example",
+                                           .site = "international",
+                                           .standing = std::string(store::standing_member),
+                                           .directory_id = "rd-sandbx",
+                                           .root_enabled = false,
+                                           .created_at_ms = now});
             }
         });
     engine->close();
@@ -240,7 +254,9 @@ int run(const std::vector<std::string>& a) {
     else if (is("bind", 5)) bind(a[1], a[2], std::stoul(a[3]), std::stoul(a[4]), std::stoul(a[5]));
     else if (is("disk", 2)) disk(a[1], std::stod(a[2]));
     else {
-        fmt::print(stderr, "usage: load fill DATA COUNT | read ADDRESS MEMBERS CONNECTIONS SECONDS | plain ADDRESS PATH CONNECTIONS SECONDS | bind ADDRESS DATA CONNECTIONS FROM COUNT | disk DIR SECONDS\n");
+        fmt::print(stderr,
+                   "usage: load fill DATA COUNT | read ADDRESS MEMBERS CONNECTIONS SECONDS | plain ADDRESS PATH CONNECTIONS SECONDS | bind ADDRESS DATA CONNECTIONS FROM COUNT | "
+                   "disk DIR SECONDS\n");
         return 2;
     }
     return 0;

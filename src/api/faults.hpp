@@ -61,10 +61,10 @@ inline constexpr Kind directory_already_exists{"EntityAlreadyExists.ResourceDire
 inline constexpr Kind invalid_enterprise_name{"Invalid.EnterpriseName", 409, "You must specify the enterprise name."};
 inline constexpr Kind invalid_verification_code{"Invalid.VerificationCode", 409, "The verification code is invalid."};
 // Two published texts (decisions.md D): Bind has the source document's, Send and EnableResourceDirectory their tables'.
-inline constexpr Kind account_in_another_directory_of_bind{
-    "NotSupport.AccountInAnotherResourceDirectory", 409, "Your account is a management account for another resource directory or a member of another resource directory."};
-inline constexpr Kind account_in_another_directory{
-    "NotSupport.AccountInAnotherResourceDirectory", 409, "The specified account is an Alibaba Cloud account or already exists in another resource directory."};
+inline constexpr Kind account_in_another_directory_of_bind{"NotSupport.AccountInAnotherResourceDirectory", 409,
+                                                           "Your account is a management account for another resource directory or a member of another resource directory."};
+inline constexpr Kind account_in_another_directory{"NotSupport.AccountInAnotherResourceDirectory", 409,
+                                                   "The specified account is an Alibaba Cloud account or already exists in another resource directory."};
 inline constexpr Kind send_limit_exceeded{"SendValidateCodeExceedsLimitForAccount", 409, "For the same account, the number of verification codes sent exceeds the limit."};
 inline constexpr Kind invalid_mobile_country_code{"InvalidParameter.MobileCountryCode", 409, "The current site does not support the country code."};
 inline constexpr Kind invalid_secure_mobile_phone{"InvalidParameter.SecureMobilePhone", 400, "The SecureMobilePhone is invalid."};
@@ -73,7 +73,8 @@ inline constexpr Kind account_not_exists{"EntityNotExists.Account", 404, "This r
 inline constexpr Kind folder_not_exists{"EntityNotExists.Folder", 404, "The resource directory folder does not exist."};
 inline constexpr Kind directory_not_exists{"EntityNotExists.ResourceDirectory", 404,
                                            "The resource directory for the account is not enabled. We recommend that you first enable the resource directory for the account."};
-inline constexpr Kind directory_not_in_use{"ResourceDirectoryNotInUse", 404, "The specified account is not an Alibaba Cloud account or a member account of the resource directory."};
+inline constexpr Kind directory_not_in_use{"ResourceDirectoryNotInUse", 404,
+                                           "The specified account is not an Alibaba Cloud account or a member account of the resource directory."};
 inline constexpr Kind next_token_too_long{"InvalidParameter.NextToken.Length", 400, "The maximum length of NextToken (256 characters) is exceeded."};
 inline constexpr Kind invalid_next_token{"InvalidParameter.NextToken", 400, "The NextToken is invalid."};
 
@@ -86,7 +87,8 @@ inline constexpr Kind missing_display_name{"MissingParameter.Account.DisplayName
 inline constexpr Kind account_name_already_exists{"EntityAlreadyExists.ResourceDirectory.Account", 409,
                                                   "The email address that the system generates when you create a member account already exists. Try again later."};
 inline constexpr Kind limit_exceeded_account{"LimitExceeded.Account", 409, "The maximum number of member accounts in a resource directory exceeds the limit."};
-inline constexpr Kind not_support_resell_account_type{"NotSupport.SettingResellAccountType", 409, "The current account does not support setting the resellAccountType for members."};
+inline constexpr Kind not_support_resell_account_type{"NotSupport.SettingResellAccountType", 409,
+                                                      "The current account does not support setting the resellAccountType for members."};
 inline constexpr Kind payer_in_another_directory{"NotSupport.PayerAccountInAnotherResourceDirectory", 409,
                                                  "The specified settlement account does not exist in the resource directory. You must specify a valid settlement account."};
 

@@ -55,8 +55,12 @@ template <auto Member> inline constexpr auto account_in_tree = resource_named_by
 template <auto Member> inline constexpr auto folder_in_tree = resource_named_by<Member>(ResourceKind::folder);
 template <auto Member> inline constexpr auto role = resource_named_by<Member>(ResourceKind::role);
 template <auto Member> inline constexpr auto user = resource_named_by<Member>(ResourceKind::user);
-struct EveryAccount { template <class R> consteval operator Resources<R>() const { return Resources<R>(Resource<R>{{ResourceKind::account, nullptr}}); } };
-struct EveryControlPolicy { template <class R> consteval operator Resources<R>() const { return Resources<R>(Resource<R>{{ResourceKind::control_policy, nullptr}}); } };
+struct EveryAccount {
+    template <class R> consteval operator Resources<R>() const { return Resources<R>(Resource<R>{{ResourceKind::account, nullptr}}); }
+};
+struct EveryControlPolicy {
+    template <class R> consteval operator Resources<R>() const { return Resources<R>(Resource<R>{{ResourceKind::control_policy, nullptr}}); }
+};
 inline constexpr EveryAccount every_account;
 // Beside another resource, where the conversion above does not reach.
 template <class Request> inline constexpr Resource<Request> every_account_of{{ResourceKind::account, nullptr}};
@@ -145,11 +149,9 @@ template <class Owner> constexpr void check_fields(const std::initializer_list<F
 template <class Request, class Answer>
 consteval AnyOperation::AnyOperation(const Operation<Request, Answer>& o)
     : name(o.name), summary(o.summary), served_as(o.served_as), effect(o.effect), action(o.action), callers(o.callers), rate(o.rate),
-      resources{o.resource.list[0], o.resource.list[1]}, resource_count(o.resource.count),
-      parameters{o.parameters.begin(), o.parameters.size()}, answer{o.answer.begin(), o.answer.size()},
-      first_fault(o.faults.begin()), fault_count(o.faults.size()), declared_(&o),
-      new_request_([]() { return Boxed::of(new Request{}); }),
-      run_([](const void* declared, const void* request, Call& call) {
+      resources{o.resource.list[0], o.resource.list[1]}, resource_count(o.resource.count), parameters{o.parameters.begin(), o.parameters.size()},
+      answer{o.answer.begin(), o.answer.size()}, first_fault(o.faults.begin()), fault_count(o.faults.size()), declared_(&o),
+      new_request_([]() { return Boxed::of(new Request{}); }), run_([](const void* declared, const void* request, Call& call) {
           return Boxed::of(new Answer(static_cast<const Operation<Request, Answer>*>(declared)->run(*static_cast<const Request*>(request), call)));
       }) {
     if (!private_to_its_room<Request>() || !private_to_its_room<Answer>()) refused::Request_and_Answer_belong_in_an_unnamed_namespace();

@@ -8,7 +8,8 @@ namespace openrd::api {
 inline constexpr Rule page_number_rule{.says = "from 1", .range = {1, 200'000, true}};
 inline constexpr Rule page_size_rule{.says = "1 to 100", .range = {1, 100, true}};
 inline constexpr Rule max_results_rule{.says = "1 to 100", .range = {1, 100}, .refused_as = &fault::invalid_parameter};
-inline constexpr Rule next_token_rule{.says = "the NextToken of the last answer", .length = {0, 256}, .refused_as = &fault::invalid_parameter, .wrong_length_as = &fault::next_token_too_long};
+inline constexpr Rule next_token_rule{
+    .says = "the NextToken of the last answer", .length = {0, 256}, .refused_as = &fault::invalid_parameter, .wrong_length_as = &fault::next_token_too_long};
 
 struct Page {
     std::int32_t number = 1;

@@ -42,19 +42,23 @@ struct Type {
     bool secret = false;    // never in a log or in the audit log
     bool personal = false;  // a datum of a person: in the audit log only under that person's key
     bool optional = false;
-    const Type* inside = nullptr;                           // of an optional or a list
-    bool (*read)(std::string_view, void*) = nullptr;        // from the wire; false: malformed
-    void (*write)(const void*, std::string&) = nullptr;     // appends the text; null for std::string itself
-    const void* (*held)(const void*) = nullptr;             // optional: the value, or null
-    void* (*make)(void*) = nullptr;                         // optional: engage; list: append one
-    Elements (*elements)(const void*) = nullptr;            // list
+    const Type* inside = nullptr;                        // of an optional or a list
+    bool (*read)(std::string_view, void*) = nullptr;     // from the wire; false: malformed
+    void (*write)(const void*, std::string&) = nullptr;  // appends the text; null for std::string itself
+    const void* (*held)(const void*) = nullptr;          // optional: the value, or null
+    void* (*make)(void*) = nullptr;                      // optional: engage; list: append one
+    Elements (*elements)(const void*) = nullptr;         // list
 };
 
 template <class T> struct WireType;  // no constant for T: not a type of the wire
 template <class T> concept OfTheWire = requires { WireType<T>::type.form; };
 
-template <class T> concept Parsed = requires(std::string_view s) { { T::parse(s) } -> std::same_as<std::optional<T>>; };
-template <class T> concept Texted = requires(const T& t) { { t.text() } -> std::convertible_to<std::string_view>; };
+template <class T> concept Parsed = requires(std::string_view s) {
+    { T::parse(s) } -> std::same_as<std::optional<T>>;
+};
+template <class T> concept Texted = requires(const T& t) {
+    { t.text() } -> std::convertible_to<std::string_view>;
+};
 template <class T> concept Secretive = requires { requires T::wire_secret; };
 template <class T> concept Personal = requires { requires T::wire_personal; };
 template <class E> concept Named = std::is_enum_v<E> && requires(E e) { wire_names(e).begin(); };
@@ -68,9 +72,7 @@ template <> struct WireType<Json> {
 };
 template <> struct WireType<bool> {
     static bool read(std::string_view s, void* to) {
-        const auto is = [s](std::string_view word) {
-            return std::ranges::equal(s, word, [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; });
-        };
+        const auto is = [s](std::string_view word) { return std::ranges::equal(s, word, [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; }); };
         return (*static_cast<bool*>(to) = is("true")) || is("false");
     }
     static constexpr Type type{.form = Form::boolean, .read = read};
@@ -116,8 +118,13 @@ template <class T> struct WireType<std::optional<T>> {
         return o ? &*o : nullptr;
     }
     static void* make(void* p) { return &static_cast<std::optional<T>*>(p)->emplace(); }
-    static constexpr Type type{.form = WireType<T>::type.form, .secret = WireType<T>::type.secret, .personal = WireType<T>::type.personal, .optional = true,
-                               .inside = &WireType<T>::type, .held = held, .make = make};
+    static constexpr Type type{.form = WireType<T>::type.form,
+                               .secret = WireType<T>::type.secret,
+                               .personal = WireType<T>::type.personal,
+                               .optional = true,
+                               .inside = &WireType<T>::type,
+                               .held = held,
+                               .make = make};
 };
 template <class T> struct WireType<std::vector<T>> {
     static_assert(!std::same_as<T, bool>, "std::vector<bool> has no elements to point at");
@@ -130,7 +137,9 @@ template <class T> struct WireType<std::vector<T>> {
 };
 
 // Unwraps the optional and the list around the struct that a list of fields describes.
-template <class T> struct InsideOf { using type = T; };
+template <class T> struct InsideOf {
+    using type = T;
+};
 template <class T> struct InsideOf<std::optional<T>> : InsideOf<T> {};
 template <class T> struct InsideOf<std::vector<T>> : InsideOf<T> {};
 template <class T> using Inside = typename InsideOf<T>::type;

@@ -30,9 +30,9 @@ std::optional<std::string_view> take_line(std::string_view& text) {
 
 // Unicode's spaces (White_Space) beyond ASCII, in UTF-8.
 bool has_unicode_space(std::string_view text) {
-    constexpr std::string_view spaces[] = {"\xc2\x85",     "\xc2\xa0",     "\xe1\x9a\x80", "\xe2\x80\x80", "\xe2\x80\x81", "\xe2\x80\x82", "\xe2\x80\x83", "\xe2\x80\x84", "\xe2\x80\x85",
-                                           "\xe2\x80\x86", "\xe2\x80\x87", "\xe2\x80\x88", "\xe2\x80\x89", "\xe2\x80\x8a", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f",
-                                           "\xe3\x80\x80"};
+    constexpr std::string_view spaces[] = {"\xc2\x85",     "\xc2\xa0",     "\xe1\x9a\x80", "\xe2\x80\x80", "\xe2\x80\x81", "\xe2\x80\x82", "\xe2\x80\x83",
+                                           "\xe2\x80\x84", "\xe2\x80\x85", "\xe2\x80\x86", "\xe2\x80\x87", "\xe2\x80\x88", "\xe2\x80\x89", "\xe2\x80\x8a",
+                                           "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f", "\xe3\x80\x80"};
     return std::any_of(std::begin(spaces), std::end(spaces), [&](std::string_view space) { return text.find(space) != text.npos; });
 }
 
@@ -88,7 +88,8 @@ tl::expected<VerifierKey, std::string> parse_verifier_key(std::string_view text)
     if (key->front() != ed25519) return Wrong("a verifier key of another kind than Ed25519");
     VerifierKey result{.origin = std::string(text.substr(0, first)), .public_key = key->substr(1)};
     if (!valid_origin(result.origin)) return Wrong("not a verifier key: its origin is not one");
-    if (base::hex(result.id()) != base::ascii_lower(text.substr(first + 1, second - first - 1))) return Wrong("a damaged verifier key: its key id is not that of its origin and key");
+    if (base::hex(result.id()) != base::ascii_lower(text.substr(first + 1, second - first - 1)))
+        return Wrong("a damaged verifier key: its key id is not that of its origin and key");
     return result;
 }
 

@@ -98,7 +98,8 @@ TEST(Checkpoint, IsRefusedWhenItIsMalformedThoughSigned) {
     const std::string first = std::string(origin) + "\n";
     EXPECT_TRUE(parse_and_verify(signed_note(first + "3\n" + root + "\n", ring), key));
     EXPECT_TRUE(parse_and_verify(signed_note(first + "3\n" + root + "\nan extension\n", ring), key));
-    for (const auto* size : {"", "03", "-3", "+3", "3 ", " 3", "3x", "0x3", "18446744073709551616"}) EXPECT_FALSE(parse_and_verify(signed_note(first + size + "\n" + root + "\n", ring), key)) << size;
+    for (const auto* size : {"", "03", "-3", "+3", "3 ", " 3", "3x", "0x3", "18446744073709551616"})
+        EXPECT_FALSE(parse_and_verify(signed_note(first + size + "\n" + root + "\n", ring), key)) << size;
     for (const auto& bad_root : {root.substr(1), root + "A", std::string("AAAA"), std::string(), root + " "})
         EXPECT_FALSE(parse_and_verify(signed_note(first + "3\n" + bad_root + "\n", ring), key)) << bad_root;
     EXPECT_FALSE(parse_and_verify(signed_note(first + "3\n", ring), key));

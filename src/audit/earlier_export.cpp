@@ -58,7 +58,8 @@ void EarlierExport::look_through() {
     };
     constexpr std::array<std::string_view, 4> names = {key_file_name, checkpoints_folder, log_folder, leaves_folder};
     for (const auto& path : list(directory_))
-        if (std::find(names.begin(), names.end(), path.filename().string()) == names.end()) refuse(directory_, fmt::format("{} does not belong to an export", path.filename().string()));
+        if (std::find(names.begin(), names.end(), path.filename().string()) == names.end())
+            refuse(directory_, fmt::format("{} does not belong to an export", path.filename().string()));
     known(checkpoints_folder, note_suffix);
     known(log_folder, log_suffix);
     known(leaves_folder, leaves_suffix);
@@ -87,8 +88,7 @@ void EarlierExport::compare_notes(const Tree& tree) {
 void EarlierExport::compare(const Hash& leaf, const Tree& tree) {
     if (!ended_) {
         const auto line = log_->next();
-        if (line && *line != leaf)
-            refuse(directory_, fmt::format("it is not an older export of this log: {} is not entry {} of the database", log_->lines().place(), tree.size()));
+        if (line && *line != leaf) refuse(directory_, fmt::format("it is not an older export of this log: {} is not entry {} of the database", log_->lines().place(), tree.size()));
         if (line) ++entries_;
         ended_ = !line;
     }

@@ -17,9 +17,9 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::ElementsAre;
+using testing::Exported;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using testing::Exported;
 using testing::lines_of;
 using testing::Log;
 using testing::origin;
@@ -44,9 +44,7 @@ std::vector<std::string> names_in(const fs::path& directory) {
 std::string refusal(Log& log, const fs::path& out) {
     try {
         log.export_to(out);
-    } catch (const ExportError& error) {
-        return error.what();
-    }
+    } catch (const ExportError& error) { return error.what(); }
     return "exported";
 }
 
@@ -67,9 +65,9 @@ TEST(Export, HoldsTheEntriesTheirHashesTheCheckpointsAndTheKey) {
         entries += event.body + "\n";
         leaves += base::hex(bytes_of(leaf_hash(event.body))) + "\n";
     }
-    EXPECT_THAT(contents(directory / "out"), ElementsAre(std::pair("audit.pub", verifier_key(log.ring, origin).text() + "\n"), std::pair("checkpoints/3.txt", log.checkpoints()[0].note),
-                                                         std::pair("checkpoints/7.txt", log.checkpoints()[1].note), std::pair("leaves/000000.sha256", leaves),
-                                                         std::pair("log/000000.ndjson", entries)));
+    EXPECT_THAT(contents(directory / "out"),
+                ElementsAre(std::pair("audit.pub", verifier_key(log.ring, origin).text() + "\n"), std::pair("checkpoints/3.txt", log.checkpoints()[0].note),
+                            std::pair("checkpoints/7.txt", log.checkpoints()[1].note), std::pair("leaves/000000.sha256", leaves), std::pair("log/000000.ndjson", entries)));
     EXPECT_THAT(names_in(directory.path()), ElementsAre("out")) << "nothing is left beside it";
 }
 
@@ -204,7 +202,8 @@ TEST(Export, LeavesAnythingElseAlone) {
          "it is not an older export of this log: log/000000.ndjson line 4 is not entry 4 of the database"},
         {[&](const Exported& e) { e.edit_lines(e.log, [](auto& lines) { lines.push_back("more"); }); },
          "it is not an older export of this log: it goes on after the 6 entries of the database"},
-        {[&](const Exported& e) { write_file(e.log, read_file(e.log).substr(0, 20)); }, "it is not an older export of this log: log/000000.ndjson line 1 is not entry 1 of the database"},
+        {[&](const Exported& e) { write_file(e.log, read_file(e.log).substr(0, 20)); },
+         "it is not an older export of this log: log/000000.ndjson line 1 is not entry 1 of the database"},
     };
     for (const auto& [spoil, why] : cases) {
         const Exported exported(log);

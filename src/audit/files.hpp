@@ -78,8 +78,8 @@ class NumberedLines {
     std::size_t files_begun_ = 0;
     InputFile file_;
     bool reading_ = false;
-    std::uint64_t line_ = 0;       // of this file
-    bool within_line_ = false;     // a piece of it was given that did not end it
+    std::uint64_t line_ = 0;    // of this file
+    bool within_line_ = false;  // a piece of it was given that did not end it
     std::vector<char> buffer_;
     std::size_t from_ = 0, to_ = 0;
     std::vector<std::string> problems_;

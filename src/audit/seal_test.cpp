@@ -18,9 +18,7 @@ using testing::origin;
 std::string refusal(Log& log) {
     try {
         log.seal();
-    } catch (const Unsealable& error) {
-        return error.what();
-    }
+    } catch (const Unsealable& error) { return error.what(); }
     return "sealed";
 }
 
@@ -123,12 +121,9 @@ TEST(Seal, StopsAtAnEntryOfTwoLines) {
 
 TEST(Seal, GoesOnOnlyFromACheckpointThatItHasSigned) {
     static constexpr db::Sql spoilings[] = {
-        {"UPDATE checkpoints SET frontier = x'00'"},
-        {"UPDATE checkpoints SET frontier = zeroblob(64)"},
-        {"UPDATE checkpoints SET root = zeroblob(32)"},
-        {"UPDATE checkpoints SET tree_size = 2"},
-        {"UPDATE checkpoints SET note = ''"},
-        {"UPDATE checkpoints SET note = replace(note, '3', '2')"},
+        {"UPDATE checkpoints SET frontier = x'00'"},    {"UPDATE checkpoints SET frontier = zeroblob(64)"},
+        {"UPDATE checkpoints SET root = zeroblob(32)"}, {"UPDATE checkpoints SET tree_size = 2"},
+        {"UPDATE checkpoints SET note = ''"},           {"UPDATE checkpoints SET note = replace(note, '3', '2')"},
     };
     for (const auto& spoiling : spoilings) {
         Log log;

@@ -106,9 +106,7 @@ bool Sealer::pass(Until until) {
     } catch (const Unsealable& error) {
         halted_.store(true, std::memory_order_release);
         fail(fmt::format("the audit log is no longer sealed: {}", error.what()));
-    } catch (const std::exception& error) {
-        fail(fmt::format("the audit log could not be sealed, it will be tried again: {}", error.what()));
-    }
+    } catch (const std::exception& error) { fail(fmt::format("the audit log could not be sealed, it will be tried again: {}", error.what())); }
     return true;
 }
 

@@ -181,7 +181,8 @@ TEST(Sealer, OutsideTheSandboxStopsWhenTheCheckpointsAreGone) {
     log.append(9);
     EXPECT_TRUE(eventually([&] { return sealer.halted(); }));
     EXPECT_TRUE(log.checkpoints().empty());
-    EXPECT_THAT(reports.texts(), ::testing::ElementsAre("the audit log is no longer sealed: the checkpoint of 4 entries of the audit log that was signed is gone from the database"));
+    EXPECT_THAT(reports.texts(),
+                ::testing::ElementsAre("the audit log is no longer sealed: the checkpoint of 4 entries of the audit log that was signed is gone from the database"));
     sealer.reset();
     EXPECT_TRUE(eventually([&] { return sealer.sealed() == 9; })) << "told that it is a new log, it goes on";
     EXPECT_FALSE(sealer.halted());

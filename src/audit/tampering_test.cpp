@@ -38,9 +38,15 @@ Damage damage_a_line(Lines& lines, Chance& chance) {
             letter = letter == 'x' ? 'y' : 'x';
             return {"a letter changed", at};
         }
-        case 1: lines.insert(lines.begin() + static_cast<std::ptrdiff_t>(at), "an entry that was put in"); return {"an entry put in", at};
-        case 2: lines.resize(at); return {"the end cut off", at};
-        case 3: lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(at)); return {"an entry removed", at};
+        case 1:
+            lines.insert(lines.begin() + static_cast<std::ptrdiff_t>(at), "an entry that was put in");
+            return {"an entry put in", at};
+        case 2:
+            lines.resize(at);
+            return {"the end cut off", at};
+        case 3:
+            lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(at));
+            return {"an entry removed", at};
         case 4: {
             auto other = chance.below(lines.size() - 1);
             if (other >= at) ++other;
@@ -154,7 +160,8 @@ TEST(Tampering, WithAnyByteOfAnExportIsFound) {
         const auto at = chance.below(whole.size());
         changed[at] = static_cast<char>(changed[at] ^ static_cast<char>(1 + chance.below(255)));
         // A capital letter in a hash is the same hash; white space around the key is the same key.
-        const bool same = (file.parent_path().filename() == "leaves" && (changed[at] ^ whole[at]) == 0x20 && whole[at] >= 'a') || (file.filename() == "audit.pub" && at + 1 == whole.size());
+        const bool same =
+            (file.parent_path().filename() == "leaves" && (changed[at] ^ whole[at]) == 0x20 && whole[at] >= 'a') || (file.filename() == "audit.pub" && at + 1 == whole.size());
         if (same) continue;
         testing::write_file(file, changed);
         EXPECT_FALSE(c.exported->verify().ok()) << file << " byte " << at;

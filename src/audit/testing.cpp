@@ -42,7 +42,9 @@ void Log::reopen() {
     open();
 }
 
-std::string Log::body(std::int64_t number) { return fmt::format(R"({{"eventId":"{}","eventName":"BindSecureMobilePhone","requestParameters":{{"AccountId":"{}"}}}})", number, number * 7919); }
+std::string Log::body(std::int64_t number) {
+    return fmt::format(R"({{"eventId":"{}","eventName":"BindSecureMobilePhone","requestParameters":{{"AccountId":"{}"}}}})", number, number * 7919);
+}
 
 void Log::append(int count) {
     engine->write_and_wait([&](db::Transaction& tx) {

@@ -34,7 +34,8 @@ struct Difference {
 // A file's name as it may be shown: it is somebody else's, and a terminal obeys control characters.
 std::string shown(const fs::path& path) {
     std::string name = path.filename().string();
-    std::replace_if(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7f; }, '?');
+    std::replace_if(
+        name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7f; }, '?');
     return name;
 }
 
@@ -72,8 +73,8 @@ class Verification {
     bool together_ = true;
     bool log_ended_ = false, leaves_ended_ = false;
     std::uint64_t leaves_count_ = 0;
-    std::uint64_t proven_ = 0;  // entries up to the last head that matched
-    bool lost_ = false;         // a head matched neither: nothing after it can be checked
+    std::uint64_t proven_ = 0;        // entries up to the last head that matched
+    bool lost_ = false;               // a head matched neither: nothing after it can be checked
     std::optional<Difference> here_;  // since the last head
     std::optional<Difference> in_log_, in_leaves_;
     std::optional<std::pair<Hash, Hash>> before_;  // line and leaf of the entry before, when they differ
@@ -221,10 +222,14 @@ void Verification::conclude_lengths() {
 std::string words_of(const Difference& difference) {
     if (difference.line_ended) return fmt::format("entry {} and all after it are missing from the log", difference.entry);
     switch (difference.kind) {
-        case Difference::Kind::removed: return fmt::format("entry {} was removed: {} holds the entry after it", difference.entry, difference.line_place);
-        case Difference::Kind::added: return fmt::format("{} was put in before entry {}: it was never signed", difference.line_place, difference.entry);
-        case Difference::Kind::exchanged: return fmt::format("entry {} has changed places with the one after it ({})", difference.entry, difference.line_place);
-        case Difference::Kind::changed: break;
+        case Difference::Kind::removed:
+            return fmt::format("entry {} was removed: {} holds the entry after it", difference.entry, difference.line_place);
+        case Difference::Kind::added:
+            return fmt::format("{} was put in before entry {}: it was never signed", difference.line_place, difference.entry);
+        case Difference::Kind::exchanged:
+            return fmt::format("entry {} has changed places with the one after it ({})", difference.entry, difference.line_place);
+        case Difference::Kind::changed:
+            break;
     }
     return fmt::format("entry {} is not what was signed ({})", difference.entry, difference.line_place);
 }
@@ -238,10 +243,11 @@ void Verification::conclude() {
         problem(fmt::format("{} is not the leaf hash of entry {}; the log itself is right there", in_leaves_->leaf_place, in_leaves_->entry));
     if (lost_) {
         const auto [first, last] = *report_.damaged_range;
-        problem(fmt::format("entries {} to {} are not what the checkpoint of {} entries signed: at least one was changed, removed, added or moved; nothing after them can be checked", first,
-                            last, last));
+        problem(
+            fmt::format("entries {} to {} are not what the checkpoint of {} entries signed: at least one was changed, removed, added or moved; nothing after them can be checked",
+                        first, last, last));
     }
-    if (here_ && !lost_ && here_->entry <= std::min(report_.entries, leaves_count_)) 
+    if (here_ && !lost_ && here_->entry <= std::min(report_.entries, leaves_count_))
         problem(fmt::format("{} is not the leaf hash of {}, and no checkpoint tells which is right", here_->leaf_place, here_->line_place));
     conclude_lengths();
     for (const auto& text : log_.lines().problems()) problem(text);

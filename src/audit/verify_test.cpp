@@ -17,26 +17,27 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::ElementsAre;
+using testing::Exported;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::StartsWith;
-using testing::Exported;
 using testing::Log;
 using testing::origin;
 using testing::read_file;
+using ::testing::StartsWith;
 using testing::write_file;
 using Lines = std::vector<std::string>;
 
 // 30 entries with checkpoints of 10, 20 and 30.
 class Verify : public ::testing::Test {
   protected:
-    Verify() : exported([this]() -> Log& {
-          for (int i = 0; i < 3; ++i) {
-              log.append(10);
-              log.seal();
-          }
-          return log;
-      }()) {}
+    Verify()
+        : exported([this]() -> Log& {
+              for (int i = 0; i < 3; ++i) {
+                  log.append(10);
+                  log.seal();
+              }
+              return log;
+          }()) {}
     void edit_log(const std::function<void(Lines&)>& edit) { exported.edit_lines(exported.log, edit); }
     void edit_leaves(const std::function<void(Lines&)>& edit) { exported.edit_lines(exported.leaves, edit); }
     fs::path checkpoint(int size) { return exported.out / "checkpoints" / fmt::format("{}.txt", size); }
@@ -156,8 +157,8 @@ TEST_F(Verify, FindsAnEditedLeafHash) {
 TEST_F(Verify, FindsALeafThatIsNoHash) {
     for (const auto& bad : {std::string(), std::string("zz"), std::string("00"), std::string(63, '0'), std::string(65, '0'), std::string(100'000, 'a')}) {
         edit_leaves([&](Lines& lines) { lines[13] = bad; });
-        EXPECT_THAT(exported.verify().problems, ElementsAre("leaves/000000.sha256 line 14 is not the leaf hash of entry 14; the log itself is right there",
-                                                            "leaves/000000.sha256 line 14 is not a hash"));
+        EXPECT_THAT(exported.verify().problems,
+                    ElementsAre("leaves/000000.sha256 line 14 is not the leaf hash of entry 14; the log itself is right there", "leaves/000000.sha256 line 14 is not a hash"));
     }
 }
 
@@ -227,9 +228,9 @@ TEST_F(Verify, FindsThatAllWasSignedAgainWithAnotherKey) {
     }
     write_file(exported.out / "audit.pub", verifier_key(thief, origin).text());
     const auto report = exported.verify();
-    EXPECT_THAT(report.problems, ElementsAre("audit.pub is not the key that this export was to be verified with", HasSubstr(".txt: signed with another key"),
-                                             HasSubstr(".txt: signed with another key"), HasSubstr(".txt: signed with another key"),
-                                             "there is no valid checkpoint: nobody vouches for any entry"));
+    EXPECT_THAT(report.problems,
+                ElementsAre("audit.pub is not the key that this export was to be verified with", HasSubstr(".txt: signed with another key"),
+                            HasSubstr(".txt: signed with another key"), HasSubstr(".txt: signed with another key"), "there is no valid checkpoint: nobody vouches for any entry"));
     EXPECT_EQ(report.unsealed, 30U);
 }
 
@@ -339,7 +340,8 @@ TEST_F(Verify, SurvivesHugeLinesAndGarbage) {
     write_file(checkpoint(20), std::string(60'000, '\n'));
     write_file(exported.out / "checkpoints" / "\x1b[2J\xff.txt", "garbage");
     write_file(exported.out / "audit.pub", base::random_bytes(100));
-    EXPECT_THAT(exported.verify().problems, ::testing::AllOf(::testing::Contains("checkpoints/10.txt is too large"), ::testing::Contains(StartsWith("checkpoints/?[2J?.txt: not a signed note"))));
+    EXPECT_THAT(exported.verify().problems,
+                ::testing::AllOf(::testing::Contains("checkpoints/10.txt is too large"), ::testing::Contains(StartsWith("checkpoints/?[2J?.txt: not a signed note"))));
 }
 
 TEST_F(Verify, DoesNotListEveryCheckpointOfAThousandBadOnes) {

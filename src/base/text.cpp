@@ -54,8 +54,8 @@ bool has_invisible(std::string_view text) {
         char32_t point = size == 1 ? c : c & (0xFFu >> (size + 1));
         for (std::size_t k = 1; k < size && i + k < text.size(); ++k) point = (point << 6) | (static_cast<unsigned char>(text[i + k]) & 0x3Fu);
         const auto within = [point](char32_t first, char32_t last) { return point >= first && point <= last; };
-        if (point < 0x20 || within(0x7F, 0x9F) || point == 0xAD || within(0x200B, 0x200F) || within(0x2028, 0x202E) || within(0x2060, 0x206F) || point == 0xFEFF || within(0xFFF9, 0xFFFB) ||
-            within(0xE0000, 0xE0FFF))
+        if (point < 0x20 || within(0x7F, 0x9F) || point == 0xAD || within(0x200B, 0x200F) || within(0x2028, 0x202E) || within(0x2060, 0x206F) || point == 0xFEFF ||
+            within(0xFFF9, 0xFFFB) || within(0xE0000, 0xE0FFF))
             return true;
         i += size;
     }

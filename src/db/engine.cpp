@@ -23,8 +23,7 @@ struct Answer {
 
 std::int64_t Transaction::run(const Sql& sql, std::initializer_list<Value> values) {
     const std::unique_ptr<Statement, Release> statement(start(sql, values));
-    while (statement->step()) {
-    }
+    while (statement->step()) {}
     return statement->changed();
 }
 

@@ -124,9 +124,7 @@ class Savepoint {
     Savepoint(const Savepoint&) = delete;
     Savepoint& operator=(const Savepoint&) = delete;
     ~Savepoint();
-    void keep() {
-        std::exchange(transaction_, nullptr)->release_savepoint();
-    }
+    void keep() { std::exchange(transaction_, nullptr)->release_savepoint(); }
     void undo() { std::exchange(transaction_, nullptr)->rollback_to_savepoint(); }
 
   private:

@@ -14,9 +14,7 @@ using ::testing::IsEmpty;
 Trouble trouble_of(const std::function<void()>& work) {
     try {
         work();
-    } catch (const Error& error) {
-        return error.trouble();
-    }
+    } catch (const Error& error) { return error.trouble(); }
     ADD_FAILURE() << "nothing was thrown";
     return Trouble::conflict;
 }
@@ -59,7 +57,8 @@ TEST(Migrations, OfOneEngineTakeThePlaceOfTheGeneralText) {
 
 TEST(Migrations, KeepTablesInTheirPrimaryKeyOnSqlite) {
     const embedded::File files[] = {{"0001_a.sql", "CREATE TABLE a (x TEXT PRIMARY KEY) /*clustered*/;\nCREATE TABLE b (x TEXT PRIMARY KEY) /*clustered*/;\n"}};
-    EXPECT_THAT(migrations_for(Dialect::sqlite, files).at(0).statements, ElementsAre("CREATE TABLE a (x TEXT PRIMARY KEY) WITHOUT ROWID", "CREATE TABLE b (x TEXT PRIMARY KEY) WITHOUT ROWID"));
+    EXPECT_THAT(migrations_for(Dialect::sqlite, files).at(0).statements,
+                ElementsAre("CREATE TABLE a (x TEXT PRIMARY KEY) WITHOUT ROWID", "CREATE TABLE b (x TEXT PRIMARY KEY) WITHOUT ROWID"));
     EXPECT_THAT(migrations_for(Dialect::postgres, files).at(0).statements.at(0), HasSubstr("/*clustered*/"));
 }
 

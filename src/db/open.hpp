@@ -9,9 +9,9 @@
 namespace openrd::db {
 
 struct OpenOptions {
-    std::string directory;          // of the data; created when it is not there and `create` is set
-    bool create = false;            // make a new database when there is none
-    bool durable = true;            // false: --memory, no fsync
+    std::string directory;  // of the data; created when it is not there and `create` is set
+    bool create = false;    // make a new database when there is none
+    bool durable = true;    // false: --memory, no fsync
     std::uint32_t write_queue = 4096;
     // Runs inside the transaction that makes a new database, so that it is there with its first content or not at all.
     Engine::Work first_content;

@@ -67,13 +67,13 @@ void IoThread::open(Socket socket, std::string source_address, bool refused) {
     boost::intrusive_ptr<Session> session;
     try {
         session.reset(new Session(*this, std::move(socket), std::move(source_address)));
+        arm_timer();
         session->place = sessions_.size();
         sessions_.push_back(session);
     } catch (...) {
         house_.census.leave();
         return;
     }
-    arm_timer();
     if (refused) return session->refuse(pipeline::Malformed::overloaded);
     session->start();
     if (draining_) session->drain();

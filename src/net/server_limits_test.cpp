@@ -1,6 +1,9 @@
 // What the server refuses, and whom it cuts.
 #include "net/testing_server.hpp"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 namespace openrd::net {
 namespace {
 
@@ -111,7 +114,7 @@ TEST_F(ServerLimits, NameTheHostThatWasAsked) {
 }
 
 TEST_F(ServerLimits, OfTimeCutASlowHead) {
-    settings.http.header_time_ms = 200;
+    settings.http.header_time_ms = 1000;
     start();
     auto silent = client(), begun = client(), second = client();
     begun.send(plain_get.substr(0, 20));
@@ -158,16 +161,17 @@ TEST_F(ServerLimits, OfTimeCutAClientThatDoesNotRead) {
     start();
     auto one = client(4096);
     one.send(plain_get);
-    wait_for_connections(1);
+    EXPECT_EQ(status_of(one.read_head()), 200);
     wait_for_connections(0);
 }
 
 TEST_F(ServerLimits, OfTimeDoNotHoldForTheHandler) {
-    settings.http.header_time_ms = settings.http.body_time_ms = settings.http.idle_time_ms = settings.http.write_time_ms = 20;
+    settings.http.header_time_ms = 1000;
+    settings.http.body_time_ms = settings.http.idle_time_ms = settings.http.write_time_ms = 20;
     std::thread later;
     handler.on_request([&](const pipeline::Request& request, pipeline::Done done) {
         later = std::thread([&request, done = std::move(done)] {
-            std::this_thread::sleep_for(std::chrono::milliseconds(300));
+            std::this_thread::sleep_for(std::chrono::milliseconds(1300));
             done(Echo::echo(request));
         });
     });
@@ -214,6 +218,26 @@ TEST_F(ServerLimits, OfConnectionsCloseAFloodWithoutAWord) {
     EXPECT_GT(refused, 0);
     first.send(closing_get);
     EXPECT_EQ(status_of(first.read_to_end()), 200);
+}
+
+TEST_F(ServerLimits, OfTheProcessMakeAcceptingRestAndNotEnd) {
+    settings.threads = 1;
+    start();
+    exchange(closing_get);
+    wait_for_connections(0);
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    const int next = ::dup(0);
+    ASSERT_GE(next, 0);
+    ::close(next);
+    const rlimit tight{.rlim_cur = static_cast<rlim_t>(next) + 1, .rlim_max = before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
+    auto one = client();  // takes the last descriptor: the server has none for its side
+    one.send(closing_get);
+    std::this_thread::sleep_for(std::chrono::milliseconds(150));
+    EXPECT_EQ(server->connections(), 0U);
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    EXPECT_EQ(status_of(one.read_to_end()), 200);
 }
 
 }  // namespace

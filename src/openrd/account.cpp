@@ -106,7 +106,8 @@ int set_enterprise(const AccountOptions& o, std::string_view state, std::string_
         if (account.enterprise_name.empty() && state == store::enterprise_verified)
             throw Failure(fmt::format("{} has no enterprise name that could be verified", o.account_id), refused_status);
         store::set_enterprise_state(tx, o.account_id, state);
-        record(tx, {.account_id = log_of(tx, account), .name = act, .resource_type = api::account_resource, .resource = o.account_id, .parameters = {{"AccountId", o.account_id}}}, base::real_now_ms());
+        record(tx, {.account_id = log_of(tx, account), .name = act, .resource_type = api::account_resource, .resource = o.account_id, .parameters = {{"AccountId", o.account_id}}},
+               base::real_now_ms());
     });
     print(object([&](wire::JsonWriter& w) { w.text("AccountId", o.account_id), w.text("EnterpriseVerification", state); }));
     return 0;
@@ -260,7 +261,11 @@ int unlock_account(const AccountOptions& o) {
         const auto now_ms = base::real_now_ms();
         if (!store::unlock_verification(tx, o.account_id, store::purpose_bind, now_ms)) throw Failure(fmt::format("{} is not locked", o.account_id), refused_status);
         record(tx,
-               {.account_id = log_of(tx, account), .name = "UnlockVerification", .resource_type = api::account_resource, .resource = o.account_id, .parameters = {{"AccountId", o.account_id}}},
+               {.account_id = log_of(tx, account),
+                .name = "UnlockVerification",
+                .resource_type = api::account_resource,
+                .resource = o.account_id,
+                .parameters = {{"AccountId", o.account_id}}},
                now_ms);
     });
     print(object([&](wire::JsonWriter& w) { w.text("AccountId", o.account_id), w.boolean("Locked", false); }));

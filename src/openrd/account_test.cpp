@@ -10,9 +10,9 @@
 #include "store/policies.hpp"
 #include "store/verifications.hpp"
 
+#include <gtest/gtest.h>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
-#include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -54,9 +54,7 @@ class AccountCommands : public ::testing::Test {
         try {
             command(options_);
             ADD_FAILURE() << "it was done";
-        } catch (const Failure& failure) {
-            EXPECT_EQ(failure.status(), status) << failure.what();
-        }
+        } catch (const Failure& failure) { EXPECT_EQ(failure.status(), status) << failure.what(); }
         EXPECT_EQ(log("1000000000000001").size(), before) << "nothing was done, so nothing is recorded";
     }
     void in_database(const std::function<void(db::Transaction&)>& work) const {
@@ -167,8 +165,14 @@ TEST_F(AccountCommands, UnlockWhatWrongCodesHaveLocked) {
     options_.account_id = "1000000000000002";
     expect_refused(unlock_account);
     in_database([](db::Transaction& tx) {
-        store::put_verification(tx, {.account_id = "1000000000000002", .directory_id = "rd-sandbx", .verification_id = std::string(16, 'v'), .phone_index = std::string(32, 'i'), .phone_sealed = "s",
-                                     .created_by = "me", .failures = 50, .locked_until_ms = INT64_MAX / 2});
+        store::put_verification(tx, {.account_id = "1000000000000002",
+                                     .directory_id = "rd-sandbx",
+                                     .verification_id = std::string(16, 'v'),
+                                     .phone_index = std::string(32, 'i'),
+                                     .phone_sealed = "s",
+                                     .created_by = "me",
+                                     .failures = 50,
+                                     .locked_until_ms = INT64_MAX / 2});
     });
     EXPECT_EQ(run(show_account).at(0).at("ConsecutiveWrongCodes").as_int64(), 50);
     EXPECT_FALSE(run(unlock_account).at(0).at("Locked").as_bool());

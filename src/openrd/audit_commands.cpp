@@ -21,7 +21,8 @@ int export_audit(const ExportCommand& command) {
     data.engine->close();
     for (const auto& warning : report.warnings) std::fprintf(stderr, "openrd: warning: %s\n", warning.c_str());
     std::printf("%llu entries, %llu of them sealed, %llu checkpoints in %s (%llu entries are new)\n", static_cast<unsigned long long>(report.entries),
-                static_cast<unsigned long long>(report.sealed), static_cast<unsigned long long>(report.checkpoints), command.out.c_str(), static_cast<unsigned long long>(report.added));
+                static_cast<unsigned long long>(report.sealed), static_cast<unsigned long long>(report.checkpoints), command.out.c_str(),
+                static_cast<unsigned long long>(report.added));
     return report.warnings.empty() ? 0 : refused_status;
 }
 

@@ -23,7 +23,7 @@ constexpr const char* help =
 constexpr std::string_view sandbox_endpoint = "http://127.0.0.1:8080";
 
 struct Word {
-    std::string name;   // without its dashes
+    std::string name;  // without its dashes
     std::string value;
 };
 

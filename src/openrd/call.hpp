@@ -1,8 +1,8 @@
 #pragma once
 // `openrd call`: one signed call of the API, its answer on stdout.
+#include "openrd/call_http.hpp"
 #include "openrd/credentials.hpp"
 #include "openrd/endpoint.hpp"
-#include "openrd/call_http.hpp"
 
 #include <cstdint>
 #include <string>

@@ -47,7 +47,8 @@ class Curl {
 };
 
 std::string header_line(std::string_view name, std::string_view value) {
-    if (std::ranges::any_of(value, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; })) throw Failure(fmt::format("{} cannot be sent: it holds a control character", name));
+    if (std::ranges::any_of(value, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }))
+        throw Failure(fmt::format("{} cannot be sent: it holds a control character", name));
     // libcurl leaves out a header without a value unless it ends so.
     return value.empty() ? fmt::format("{};", name) : fmt::format("{}: {}", name, value);
 }

@@ -45,12 +45,8 @@ HttpRequest sign_v1(const CallOptions& call, const Endpoint& endpoint, const Cre
 HttpRequest sign_v3(const CallOptions& call, const Endpoint& endpoint, const Credentials& who, std::int64_t now_ms, const std::string& nonce) {
     Pairs query = call.parameters;
     if (call.format == "xml") query.emplace_back("Format", "XML");
-    Pairs headers = {{"host", endpoint.authority()},
-                     {"x-acs-action", call.action},
-                     {"x-acs-content-sha256", wire::sha256_hex({})},
-                     {"x-acs-date", base::utc_seconds(now_ms)},
-                     {"x-acs-signature-nonce", nonce},
-                     {"x-acs-version", call.version}};
+    Pairs headers = {{"host", endpoint.authority()},   {"x-acs-action", call.action},  {"x-acs-content-sha256", wire::sha256_hex({})}, {"x-acs-date", base::utc_seconds(now_ms)},
+                     {"x-acs-signature-nonce", nonce}, {"x-acs-version", call.version}};
     if (!who.security_token.empty()) {
         headers.emplace_back("x-acs-accesskey-id", who.access_key_id);
         headers.emplace_back("x-acs-security-token", who.security_token);

@@ -23,12 +23,11 @@ TEST(ParseCall, TakesParametersInBothForms) {
     EXPECT_EQ(call.signature, SignatureVersion::v3);
 }
 
-TEST(ParseCall, LetsAValueLookLikeAnOption) {
-    EXPECT_EQ(parse_call({"A", "--Number", "-5", "--Name", "--version"}).parameters, (Pairs{{"Number", "-5"}, {"Name", "--version"}}));
-}
+TEST(ParseCall, LetsAValueLookLikeAnOption) { EXPECT_EQ(parse_call({"A", "--Number", "-5", "--Name", "--version"}).parameters, (Pairs{{"Number", "-5"}, {"Name", "--version"}})); }
 
 TEST(ParseCall, TellsOptionsFromParametersByTheirFirstLetter) {
-    const auto call = parse_call({"--version", "2020-03-31", "GetAccount", "--Version", "x", "--format=xml", "--signature", "v1", "--method", "GET", "--endpoint", "http://h", "--profile", "p"});
+    const auto call =
+        parse_call({"--version", "2020-03-31", "GetAccount", "--Version", "x", "--format=xml", "--signature", "v1", "--method", "GET", "--endpoint", "http://h", "--profile", "p"});
     EXPECT_EQ(call.version, "2020-03-31");
     EXPECT_EQ(call.parameters, (Pairs{{"Version", "x"}}));
     EXPECT_EQ(call.format, "xml");
@@ -57,9 +56,7 @@ TEST(ParseCall, RefusesWhatMakesNoSense) {
         try {
             parse_call(words);
             ADD_FAILURE() << (words.empty() ? "nothing" : words.back());
-        } catch (const Failure& failure) {
-            EXPECT_EQ(failure.status(), 2);
-        }
+        } catch (const Failure& failure) { EXPECT_EQ(failure.status(), 2); }
     }
 }
 
@@ -178,7 +175,10 @@ TEST_F(ChooseTarget, IsTheSandboxWhenNobodySaysOtherwise) {
 }
 
 TEST_F(ChooseTarget, TakesTheEnvironmentsPair) {
-    environment_ = {{"OPENRD_ENDPOINT", "https://rd.example.com"}, {"ALIBABA_CLOUD_ACCESS_KEY_ID", "id"}, {"ALIBABA_CLOUD_ACCESS_KEY_SECRET", "secret"}, {"ALIBABA_CLOUD_SECURITY_TOKEN", "token"}};
+    environment_ = {{"OPENRD_ENDPOINT", "https://rd.example.com"},
+                    {"ALIBABA_CLOUD_ACCESS_KEY_ID", "id"},
+                    {"ALIBABA_CLOUD_ACCESS_KEY_SECRET", "secret"},
+                    {"ALIBABA_CLOUD_SECURITY_TOKEN", "token"}};
     const auto [endpoint, credentials] = choose();
     EXPECT_EQ(endpoint.url(), "https://rd.example.com/");
     EXPECT_EQ(credentials.access_key_id, "id");

@@ -2,9 +2,9 @@
 
 #include "openrd/failure.hpp"
 
+#include <fmt/format.h>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
-#include <fmt/format.h>
 
 #include <cstdlib>
 #include <fstream>

@@ -36,7 +36,8 @@ class DataTest : public ::testing::Test {
         std::set<std::string> files;
         if (!std::filesystem::exists(directory_)) return files;
         for (const auto& file : std::filesystem::directory_iterator(directory_))
-            if (!file.path().string().ends_with("-shm") && !file.path().string().ends_with("-wal")) files.insert(file.path().filename().string() + " " + std::to_string(file.file_size()));
+            if (!file.path().string().ends_with("-shm") && !file.path().string().ends_with("-wal"))
+                files.insert(file.path().filename().string() + " " + std::to_string(file.file_size()));
         return files;
     }
     void expect_refused(const std::string& word, const std::string& key_file = {}) const {
@@ -178,9 +179,7 @@ TEST(TryToListen, SaysWhatIsInTheWay) {
     try {
         try_to_listen({.address = "192.0.2.1", .port = 80});  // of nobody: RFC 5737
         ADD_FAILURE();
-    } catch (const std::system_error& error) {
-        EXPECT_NE(std::string(error.what()).find("192.0.2.1:80"), std::string::npos) << error.what();
-    }
+    } catch (const std::system_error& error) { EXPECT_NE(std::string(error.what()).find("192.0.2.1:80"), std::string::npos) << error.what(); }
 }
 
 }  // namespace

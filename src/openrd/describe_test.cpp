@@ -2,10 +2,10 @@
 
 #include "openrd/failure.hpp"
 
+#include <gtest/gtest.h>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
-#include <gtest/gtest.h>
 
 #include <set>
 #include <string>

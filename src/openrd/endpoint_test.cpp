@@ -6,14 +6,15 @@ namespace openrd {
 namespace {
 
 TEST(Listen, IsAnAddressAndAPort) {
-    const std::pair<const char*, const char*> good[] = {{"127.0.0.1:8080", "127.0.0.1:8080"}, {"localhost:80", "127.0.0.1:80"}, {"[::1]:0", "[::1]:0"}, {"0.0.0.0:65535", "0.0.0.0:65535"}};
+    const std::pair<const char*, const char*> good[] = {
+        {"127.0.0.1:8080", "127.0.0.1:8080"}, {"localhost:80", "127.0.0.1:80"}, {"[::1]:0", "[::1]:0"}, {"0.0.0.0:65535", "0.0.0.0:65535"}};
     for (const auto& [text, address] : good) {
         const auto listen = parse_listen(text);
         ASSERT_TRUE(listen) << text;
         EXPECT_EQ(written(*listen), address);
     }
-    for (const char* text : {"", ":", "127.0.0.1", "127.0.0.1:", ":8080", "8080", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:80x", "::1:80", "[::1]", "[::1]80", "[127.0.0.1]:80", "example.com:80",
-                             "127.0.0.1:80:80", "http://127.0.0.1:80"})
+    for (const char* text : {"", ":", "127.0.0.1", "127.0.0.1:", ":8080", "8080", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:80x", "::1:80", "[::1]", "[::1]80",
+                             "[127.0.0.1]:80", "example.com:80", "127.0.0.1:80:80", "http://127.0.0.1:80"})
         EXPECT_FALSE(parse_listen(text)) << text;
 }
 
@@ -23,10 +24,15 @@ TEST(Listen, KnowsWhatOthersCannotReach) {
 }
 
 TEST(EndpointText, IsAUrlOrAHost) {
-    const std::tuple<const char*, const char*, bool> good[] = {
-        {"http://127.0.0.1:8080", "http://127.0.0.1:8080/", true},  {"HTTP://localhost:8080/", "http://localhost:8080/", true},     {"127.0.0.1:8080", "http://127.0.0.1:8080/", true},
-        {"[::1]:8080", "http://[::1]:8080/", true},                 {"rd.example.com", "https://rd.example.com/", false},           {"https://rd.example.com:443", "https://rd.example.com/", false},
-        {"http://rd.example.com:80/", "http://rd.example.com/", false}, {"https://127.0.0.1:8443", "https://127.0.0.1:8443/", true}, {"a.localhost", "http://a.localhost/", true}};
+    const std::tuple<const char*, const char*, bool> good[] = {{"http://127.0.0.1:8080", "http://127.0.0.1:8080/", true},
+                                                               {"HTTP://localhost:8080/", "http://localhost:8080/", true},
+                                                               {"127.0.0.1:8080", "http://127.0.0.1:8080/", true},
+                                                               {"[::1]:8080", "http://[::1]:8080/", true},
+                                                               {"rd.example.com", "https://rd.example.com/", false},
+                                                               {"https://rd.example.com:443", "https://rd.example.com/", false},
+                                                               {"http://rd.example.com:80/", "http://rd.example.com/", false},
+                                                               {"https://127.0.0.1:8443", "https://127.0.0.1:8443/", true},
+                                                               {"a.localhost", "http://a.localhost/", true}};
     for (const auto& [text, url, loopback] : good) {
         const auto endpoint = parse_endpoint(text);
         ASSERT_TRUE(endpoint) << text;
@@ -36,7 +42,8 @@ TEST(EndpointText, IsAUrlOrAHost) {
 }
 
 TEST(EndpointText, IsNothingElse) {
-    for (const char* text : {"", "http://", "ftp://127.0.0.1", "http://user@host", "http://host/path", "host:port", "http://ho st", "http://[::1", "://host", "host\nheader", "https://rd.example.com:99999"})
+    for (const char* text : {"", "http://", "ftp://127.0.0.1", "http://user@host", "http://host/path", "host:port", "http://ho st", "http://[::1", "://host", "host\nheader",
+                             "https://rd.example.com:99999"})
         EXPECT_FALSE(parse_endpoint(text)) << text;
 }
 

@@ -5,7 +5,7 @@
 
 namespace openrd {
 
-inline constexpr int refused_status = 1;  // the command was understood and the answer is no
+inline constexpr int refused_status = 1;   // the command was understood and the answer is no
 inline constexpr int unusable_status = 2;  // bad settings, a database or file that cannot be used: nothing was touched
 
 class Failure : public std::runtime_error {

@@ -51,9 +51,7 @@ void add_call(CLI::App& app, Command& command) {
     // The words of a call are its own business: --FolderName and its value are no options of ours.
     call_command->prefix_command();
     call_command->set_help_flag();
-    call_command->final_callback([call_command, &command] {
-        command = [words = call_command->remaining()] { return call(words); };
-    });
+    call_command->final_callback([call_command, &command] { command = [words = call_command->remaining()] { return call(words); }; });
 }
 
 CLI::App* add_place(CLI::App* command, DataPlace& place) {
@@ -158,8 +156,6 @@ int main(int argc, char** argv) {
         app.parse(argc, argv);
     } catch (const CLI::Success& asked) {  // --help
         return app.exit(asked);
-    } catch (const CLI::ParseError& error) {
-        return refuse(error.what(), unusable_status);
-    }
+    } catch (const CLI::ParseError& error) { return refuse(error.what(), unusable_status); }
     return run(command);
 }

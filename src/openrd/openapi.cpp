@@ -2,11 +2,11 @@
 
 #include "pipeline/describe.hpp"
 
+#include <fmt/format.h>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <fmt/format.h>
 
 #include <map>
 #include <string_view>
@@ -90,9 +90,7 @@ object answer_schema(const object& operation) {
     return schema;
 }
 
-object content(value schema) {
-    return {{"application/json", object{{"schema", std::move(schema)}}}};
-}
+object content(value schema) { return {{"application/json", object{{"schema", std::move(schema)}}}}; }
 
 object responses_of(const object& operation) {
     object responses{{"200", object{{"description", "Success"}, {"content", content(answer_schema(operation))}}}};
@@ -113,7 +111,8 @@ object components() {
     for (const char* name : {"RequestId", "HostId", "Code", "Message", "Recommend"}) properties[name] = object{{"type", "string"}};
     properties["AccessDeniedDetail"] = object{{"type", "object"}};
     const object error{{"type", "object"}, {"required", array{"RequestId", "HostId", "Code", "Message", "Recommend"}}, {"properties", std::move(properties)}};
-    const object signature{{"type", "apiKey"}, {"in", "header"}, {"name", "Authorization"}, {"description", "ACS3-HMAC-SHA256 over the request, or signature version 1.0 in the parameters"}};
+    const object signature{
+        {"type", "apiKey"}, {"in", "header"}, {"name", "Authorization"}, {"description", "ACS3-HMAC-SHA256 over the request, or signature version 1.0 in the parameters"}};
     return {{"schemas", object{{"Error", error}}}, {"securitySchemes", object{{"signature", signature}}}};
 }
 

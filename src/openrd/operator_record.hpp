@@ -15,12 +15,12 @@ namespace openrd {
 std::string operator_name();
 
 struct OperatorAct {
-    std::string account_id;   // in whose log: the account's own, or its management account's
-    std::string_view name;    // "UnbindSecureMobilePhone"
+    std::string account_id;  // in whose log: the account's own, or its management account's
+    std::string_view name;   // "UnbindSecureMobilePhone"
     std::string_view resource_type;
-    std::string resource;     // its id
+    std::string resource;                                         // its id
     std::vector<std::pair<std::string, std::string>> parameters;  // nothing secret
-    std::string subject_ref;  // of a person's phone; empty: none
+    std::string subject_ref;                                      // of a person's phone; empty: none
 };
 
 // In the transaction of the act itself.

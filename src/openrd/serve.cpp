@@ -28,9 +28,7 @@ constexpr std::int64_t drain_ms = 7'000;
 class Router final : public pipeline::Handler {
   public:
     Router(pipeline::Handler& control, pipeline::Handler& api) : control_(control), api_(api) {}
-    void handle(const pipeline::Request& request, pipeline::Done done) override {
-        (sandbox::is_control(request.target) ? control_ : api_).handle(request, std::move(done));
-    }
+    void handle(const pipeline::Request& request, pipeline::Done done) override { (sandbox::is_control(request.target) ? control_ : api_).handle(request, std::move(done)); }
 
   private:
     pipeline::Handler& control_;
@@ -71,28 +69,27 @@ class Running {
 };
 
 Running::Running(const ServeOptions& options, Data data, const phone::Numbering& numbering)
-    : settings_(options.settings),
-      data_(std::move(data)),
-      dispatcher_(*data_.engine, data_.ring, clock_, {&channel_}),
-      sealer_(*data_.engine, data_.ring, clock_, {.origin = data_.audit_origin, .interval_ms = settings_.audit.checkpoint_interval_ms, .may_begin_anew = settings_.sandbox, .report = {}}),
-      pipeline_(*data_.engine, data_.ring, numbering, clock_, settings_),
-      reset_({.engine = *data_.engine,
-              .ring = data_.ring,
-              .clock = clock_,
-              .gate = gate_,
-              .audit_origin = data_.audit_origin,
-              .in_flight = [this] { return pipeline_.in_flight(); },
-              .pause = [this] { pause(); },
-              .forget = [this] { forget(); },
-              .resume = [this] { dispatcher_.start(); }}),
-      control_({.sandbox = settings_.sandbox,
-                .listen_address = options.listen.address,
-                .engine = *data_.engine,
-                .clock = clock_,
-                .inbox = inbox_,
-                .reset = reset_,
-                .clock_moved = [this] { dispatcher_.wake(); },
-                .troubles = [this] { return sealer_.halted() ? std::vector<std::string>{"The audit log is not sealed any more: see the server's log."} : std::vector<std::string>{}; }}),
+    : settings_(options.settings), data_(std::move(data)), dispatcher_(*data_.engine, data_.ring, clock_, {&channel_}),
+      sealer_(*data_.engine, data_.ring, clock_,
+              {.origin = data_.audit_origin, .interval_ms = settings_.audit.checkpoint_interval_ms, .may_begin_anew = settings_.sandbox, .report = {}}),
+      pipeline_(*data_.engine, data_.ring, numbering, clock_, settings_), reset_({.engine = *data_.engine,
+                                                                                  .ring = data_.ring,
+                                                                                  .clock = clock_,
+                                                                                  .gate = gate_,
+                                                                                  .audit_origin = data_.audit_origin,
+                                                                                  .in_flight = [this] { return pipeline_.in_flight(); },
+                                                                                  .pause = [this] { pause(); },
+                                                                                  .forget = [this] { forget(); },
+                                                                                  .resume = [this] { dispatcher_.start(); }}),
+      control_(
+          {.sandbox = settings_.sandbox,
+           .listen_address = options.listen.address,
+           .engine = *data_.engine,
+           .clock = clock_,
+           .inbox = inbox_,
+           .reset = reset_,
+           .clock_moved = [this] { dispatcher_.wake(); },
+           .troubles = [this] { return sealer_.halted() ? std::vector<std::string>{"The audit log is not sealed any more: see the server's log."} : std::vector<std::string>{}; }}),
       server_(options.listen, router_, settings_, clock_, [this] { data_.engine->idle(); }) {}
 
 void Running::start() {
@@ -104,9 +101,7 @@ void Running::start() {
 void Running::housekeep() {
     try {
         pipeline_.housekeep();
-    } catch (const std::exception& error) {
-        base::log::warning("housekeeping failed", {{"reason", error.what()}});
-    }
+    } catch (const std::exception& error) { base::log::warning("housekeeping failed", {{"reason", error.what()}}); }
     data_.engine->idle();
 }
 
@@ -141,9 +136,7 @@ std::unique_ptr<const phone::Numbering> read_numbering(const std::string& path) 
     std::unique_ptr<const phone::Numbering> table;
     try {
         table = std::make_unique<const phone::Numbering>(phone::Numbering::parse(text.view()));
-    } catch (const std::runtime_error& error) {
-        throw Failure("--numbering " + path + ": " + error.what());
-    }
+    } catch (const std::runtime_error& error) { throw Failure("--numbering " + path + ": " + error.what()); }
     const auto& built_in = phone::Numbering::built_in();
     if (table->released() > built_in.released()) return table;
     base::log::warning("the numbering file is not newer than the built-in table, which is used", {{"file", table->released()}, {"built_in", built_in.released()}});

@@ -138,7 +138,8 @@ std::string settings_as_markdown() {
     std::string out =
         "# Settings\n\n"
         "Made by `openrd settings --markdown` from the table in `src/openrd/settings.cpp`: change it there.\n\n"
-        "`openrd serve --limits PROFILE` chooses the column. `open` is the sandbox's default: the adjustable quotas and the request rates are lifted. `documented` applies every number that the\n"
+        "`openrd serve --limits PROFILE` chooses the column. `open` is the sandbox's default: the adjustable quotas and the request rates are lifted. `documented` applies every "
+        "number that the\n"
         "vendor publishes. `strict` adds the tighter limits that protect phones. What protects a code (its lifetime, attempts and locks, 100 codes a day) holds in all three.\n\n"
         "| setting | open | documented | strict | flag of `serve` | what it does |\n|---|---|---|---|---|---|\n";
     const auto open = settings_for(base::Profile::open), documented = settings_for(base::Profile::documented), strict = settings_for(base::Profile::strict);

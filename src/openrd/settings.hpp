@@ -13,7 +13,7 @@ namespace openrd {
 struct Setting {
     std::string_view name;  // dotted: the struct's name and the field's
     std::string_view sentence;
-    std::string_view flag;  // of `openrd serve`, where there is one
+    std::string_view flag;                       // of `openrd serve`, where there is one
     std::string (*show)(const base::Settings&);  // with its unit
 };
 

@@ -92,11 +92,11 @@ TEST(Profiles, OpenLiftsTheQuotasAndTheRatesAlone) {
 // verification.md 3
 TEST(Profiles, StrictHasTheTighterLimitsAndOnlyStrict) {
     const std::pair<const char*, const char*> numbers[] = {
-        {"strict.resend_interval", "1m"},      {"strict.sends_per_code", "5"},        {"strict.per_phone_hour", "5"},        {"strict.per_phone_day", "10"},
-        {"strict.per_target_hour", "5"},       {"strict.per_target_day", "10"},       {"strict.per_directory_hour", "20"},   {"strict.per_directory_day", "100"},
-        {"strict.per_caller_hour", "30"},      {"strict.per_source_hour", "60"},      {"strict.per_prefix_hour", "10"},      {"strict.per_prefix_day", "30"},
-        {"strict.per_country_hour", "50"},     {"strict.system_day", "1000"},         {"strict.wrong_per_phone_day", "10"},  {"strict.wrong_per_directory_day", "100"},
-        {"strict.accounts_per_phone", "1"},    {"strict.countries_by_list", "yes"}};
+        {"strict.resend_interval", "1m"},   {"strict.sends_per_code", "5"},     {"strict.per_phone_hour", "5"},       {"strict.per_phone_day", "10"},
+        {"strict.per_target_hour", "5"},    {"strict.per_target_day", "10"},    {"strict.per_directory_hour", "20"},  {"strict.per_directory_day", "100"},
+        {"strict.per_caller_hour", "30"},   {"strict.per_source_hour", "60"},   {"strict.per_prefix_hour", "10"},     {"strict.per_prefix_day", "30"},
+        {"strict.per_country_hour", "50"},  {"strict.system_day", "1000"},      {"strict.wrong_per_phone_day", "10"}, {"strict.wrong_per_directory_day", "100"},
+        {"strict.accounts_per_phone", "1"}, {"strict.countries_by_list", "yes"}};
     for (const auto& [name, value] : numbers) {
         EXPECT_EQ(shown(name, base::Profile::strict), value) << name;
         EXPECT_EQ(shown(name, base::Profile::documented), std::string_view(value) == "yes" ? "no" : "none") << name;

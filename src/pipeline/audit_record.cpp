@@ -1,11 +1,7 @@
 #include "pipeline/audit_record.hpp"
 
 #include "base/identifiers.hpp"
-#include "base/text.hpp"
 #include "base/time_text.hpp"
-#include "keys/box.hpp"
-#include "keys/ring.hpp"
-#include "phone/mobile_number.hpp"
 #include "pipeline/decode.hpp"
 #include "store/subjects.hpp"
 #include "wire/json_writer.hpp"
@@ -21,40 +17,20 @@ constexpr std::size_t user_agent_most = 256, parameter_most = 8192;
 
 std::string_view type_of(api::CallerKind kind) {
     switch (kind) {
-        case api::CallerKind::root: return "root-account";
-        case api::CallerKind::user: return "ram-user";
-        case api::CallerKind::role_session: return "assumed-role";
+        case api::CallerKind::root:
+            return "root-account";
+        case api::CallerKind::user:
+            return "ram-user";
+        case api::CallerKind::role_session:
+            return "assumed-role";
     }
     return {};
 }
 
-// Whose datum the call holds, and the datum under his key.
-struct Personal {
-    std::string subject_ref, pii;
-};
-
-std::optional<Personal> personal_of(const std::vector<KnownParameter>& parameters, const api::Caller& caller, std::int64_t now_ms, db::Transaction& tx, const keys::Ring& ring) {
+std::optional<store::PersonRecord> person_of(const std::vector<KnownParameter>& parameters, const api::Caller& caller, std::int64_t now_ms, db::Transaction& tx,
+                                             const keys::Ring& ring) {
     const auto at = std::ranges::find(parameters, Confidence::personal, &KnownParameter::confidence);
-    const auto number = at != parameters.end() ? phone::MobileNumber::parse(at->value) : std::nullopt;
-    if (!number) return {};
-    const auto index = ring.blind_index(number->reveal_e164());
-    auto subject = store::find_subject(tx, caller.account_id, index);
-    base::Secret key;
-    if (!subject) {
-        subject = store::Subject{.account_id = caller.account_id, .phone_index = index, .subject_ref = base::identifier("s-", 20), .created_at_ms = now_ms};
-        key = keys::random_key();
-        subject->key_sealed = ring.seal(keys::Purpose::subject, key.reveal(), subject->subject_ref);
-        store::insert_subject(tx, *subject);
-    } else if (subject->key_sealed) {
-        if (auto opened = ring.open(keys::Purpose::subject, *subject->key_sealed, subject->subject_ref)) key = *std::move(opened);
-    }
-    if (key.empty()) return Personal{subject->subject_ref, {}};  // destroyed: the person is not to be known any more
-    std::string text;
-    wire::JsonWriter w(text);
-    w.begin_answer({}), w.text("e164", number->reveal_e164()), w.text("mask", number->masked()), w.end_answer({});
-    Personal personal{subject->subject_ref, base::base64(keys::seal_with(key.reveal(), text, subject->subject_ref))};
-    base::wipe(text);
-    return personal;
+    return at == parameters.end() ? std::nullopt : store::record_person(tx, ring, caller.account_id, at->value, now_ms);
 }
 
 std::string parameters_json(const std::vector<KnownParameter>& parameters) {
@@ -138,9 +114,9 @@ store::AuditEvent audit_event(const Exchange& ex, db::Transaction& tx, const key
     w.text("userAgent", ex.request.header("user-agent").substr(0, user_agent_most));
     const auto json = parameters_json(parameters);
     w.json("requestParameters", json), w.text("requestParameterJson", json);
-    if (const auto personal = personal_of(parameters, caller, ex.now_ms, tx, ring)) {
-        w.text("subject_ref", personal->subject_ref);
-        if (!personal->pii.empty()) w.text("pii", personal->pii);
+    if (const auto person = person_of(parameters, caller, ex.now_ms, tx, ring)) {
+        w.text("subject_ref", person->subject_ref);
+        if (!person->pii.empty()) w.text("pii", person->pii);
     }
     if (ex.refusal) w.text("errorCode", ex.refusal->code), w.text("errorMessage", ex.refusal->message);
     write_resources(entry, ex.concerned);

@@ -92,7 +92,8 @@ Checked check_signature_v3(Exchange& ex) {
     const auto verdict = wire::verify_v3(*ex.identity->key, *parts, {.method = ex.request.method, .query = query, .headers = headers, .body = ex.request.body});
     if (verdict.ok) return {};
     Refusal refusal = refuse(fault::signature_does_not_match_v3);
-    refusal.message = "Specified signature does not match our calculation. server StringToSign is [" + verdict.string_to_sign + "] server CanonicalRequest is [" + verdict.canonical_request + "]";
+    refusal.message = "Specified signature does not match our calculation. server StringToSign is [" + verdict.string_to_sign + "] server CanonicalRequest is [" +
+                      verdict.canonical_request + "]";
     return refusal;
 }
 

@@ -40,13 +40,17 @@ std::string role_arn(const std::string& given) {
 
 policy::Resource resource_of(const api::ResourceFacts& facts, const void* request, const api::Caller& caller, db::Transaction& tx) {
     switch (facts.kind) {
-        case api::ResourceKind::account: return policy::Resource([&caller, &tx, id = id_in(facts, request)] { return account_arn(caller, id, tx); });
-        case api::ResourceKind::folder: return policy::Resource([&caller, &tx, id = id_in(facts, request)] { return folder_arn(caller, id, tx); });
-        case api::ResourceKind::role: return policy::Resource(role_arn(id_in(facts, request)));
+        case api::ResourceKind::account:
+            return policy::Resource([&caller, &tx, id = id_in(facts, request)] { return account_arn(caller, id, tx); });
+        case api::ResourceKind::folder:
+            return policy::Resource([&caller, &tx, id = id_in(facts, request)] { return folder_arn(caller, id, tx); });
+        case api::ResourceKind::role:
+            return policy::Resource(role_arn(id_in(facts, request)));
         case api::ResourceKind::everything:
         case api::ResourceKind::handshake:
         case api::ResourceKind::control_policy:
-        case api::ResourceKind::user: break;
+        case api::ResourceKind::user:
+            break;
     }
     return policy::Resource("*");
 }
@@ -79,7 +83,8 @@ wire::AccessDenied denied(const Exchange& ex, const policy::Decision& decision, 
 std::optional<Refusal> authorize_role(const Exchange& ex, const std::string& arn, const policy::Question& question, db::Transaction& tx, const keys::Ring& ring) {
     if (ex.identity->caller.kind == api::CallerKind::root) return refuse(fault::sts_root_may_not);
     constexpr std::size_t account_at = 9, account_digits = 16, name_at = account_at + account_digits + 6;  // acs:ram::<16>:role/
-    const auto role = arn.size() > name_at ? store::find_role_by_name(tx, std::string_view(arn).substr(account_at, account_digits), std::string_view(arn).substr(name_at)) : std::nullopt;
+    const auto role =
+        arn.size() > name_at ? store::find_role_by_name(tx, std::string_view(arn).substr(account_at, account_digits), std::string_view(arn).substr(name_at)) : std::nullopt;
     if (!role) return refuse(fault::role_not_exists);
     const auto trust = policy::Document::parse(role->trust_policy, policy::Kind::trust);
     const policy::Document* session_policy = ex.identity->session_policy ? &*ex.identity->session_policy : nullptr;
@@ -97,11 +102,19 @@ std::optional<Refusal> check_caller_kind(const Exchange& ex) {
     const bool manages = caller.standing == api::Standing::management;
     bool welcome = false;
     switch (ex.operation->callers) {
-        case api::Callers::any_account: welcome = true; break;
+        case api::Callers::any_account:
+            welcome = true;
+            break;
         case api::Callers::management:
-        case api::Callers::management_or_delegated: welcome = manages; break;
-        case api::Callers::management_ram_identity: welcome = manages && caller.kind != api::CallerKind::root; break;
-        case api::Callers::directory_account: welcome = caller.standing != api::Standing::none; break;
+        case api::Callers::management_or_delegated:
+            welcome = manages;
+            break;
+        case api::Callers::management_ram_identity:
+            welcome = manages && caller.kind != api::CallerKind::root;
+            break;
+        case api::Callers::directory_account:
+            welcome = caller.standing != api::Standing::none;
+            break;
     }
     if (welcome) return {};
     const api::FaultKind* kind = refusal_of(ex.operation->callers);

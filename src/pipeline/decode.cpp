@@ -20,13 +20,9 @@ std::size_t characters(std::string_view utf8) {
     return static_cast<std::size_t>(std::ranges::count_if(utf8, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
-[[noreturn]] void refuse(const api::FaultKind* kind, std::string_view name) {
-    throw Fault(kind ? *kind : fault::invalid_value).about(name);
-}
+[[noreturn]] void refuse(const api::FaultKind* kind, std::string_view name) { throw Fault(kind ? *kind : fault::invalid_value).about(name); }
 
-std::int64_t integer(const Type& type, const void* p) {
-    return type.form == Form::int32 ? *static_cast<const std::int32_t*>(p) : *static_cast<const std::int64_t*>(p);
-}
+std::int64_t integer(const Type& type, const void* p) { return type.form == Form::int32 ? *static_cast<const std::int32_t*>(p) : *static_cast<const std::int64_t*>(p); }
 void set_integer(const Type& type, void* p, std::int64_t value) {
     if (type.form == Form::int32) *static_cast<std::int32_t*>(p) = static_cast<std::int32_t>(value);
     else *static_cast<std::int64_t*>(p) = value;

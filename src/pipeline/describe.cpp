@@ -14,13 +14,20 @@ using api::Notation;
 const api::Type& value_type(const FieldFacts& f) { return f.type->optional ? *f.type->inside : *f.type; }
 std::string_view word(const api::Type& t) {
     switch (t.form) {
-        case Form::text: return "string";
-        case Form::int32: return "int32";
-        case Form::int64: return "int64";
-        case Form::boolean: return "bool";
-        case Form::json: return "map";
-        case Form::object: return "object";
-        case Form::list: return "list";
+        case Form::text:
+            return "string";
+        case Form::int32:
+            return "int32";
+        case Form::int64:
+            return "int64";
+        case Form::boolean:
+            return "bool";
+        case Form::json:
+            return "map";
+        case Form::object:
+            return "object";
+        case Form::list:
+            return "list";
     }
     return {};
 }
@@ -38,11 +45,20 @@ std::string default_of(const FieldFacts& f, const void* member) {
     if (f.presence == api::Presence::required || f.type->optional) return {};
     std::string text;
     switch (f.type->form) {
-        case Form::text: f.type->write ? f.type->write(member, text) : void(text = *static_cast<const std::string*>(member)); break;
-        case Form::int32: text = std::to_string(*static_cast<const std::int32_t*>(member)); break;
-        case Form::int64: text = std::to_string(*static_cast<const std::int64_t*>(member)); break;
-        case Form::boolean: text = *static_cast<const bool*>(member) ? "true" : "false"; break;
-        default: break;
+        case Form::text:
+            f.type->write ? f.type->write(member, text) : void(text = *static_cast<const std::string*>(member));
+            break;
+        case Form::int32:
+            text = std::to_string(*static_cast<const std::int32_t*>(member));
+            break;
+        case Form::int64:
+            text = std::to_string(*static_cast<const std::int64_t*>(member));
+            break;
+        case Form::boolean:
+            text = *static_cast<const bool*>(member) ? "true" : "false";
+            break;
+        default:
+            break;
     }
     return text;
 }
@@ -102,11 +118,16 @@ class FaultList {
 
 std::string_view callers_text(api::Callers callers) {
     switch (callers) {
-        case api::Callers::any_account: return "every authenticated identity";
-        case api::Callers::management: return "the root user, RAM users and RAM roles of a management account";
-        case api::Callers::management_ram_identity: return "RAM users and RAM roles of a management account, not its root user";
-        case api::Callers::management_or_delegated: return "identities of a management account or of a delegated administrator";
-        case api::Callers::directory_account: return "identities of a management account or of a member";
+        case api::Callers::any_account:
+            return "every authenticated identity";
+        case api::Callers::management:
+            return "the root user, RAM users and RAM roles of a management account";
+        case api::Callers::management_ram_identity:
+            return "RAM users and RAM roles of a management account, not its root user";
+        case api::Callers::management_or_delegated:
+            return "identities of a management account or of a delegated administrator";
+        case api::Callers::directory_account:
+            return "identities of a management account or of a member";
     }
     return {};
 }
@@ -115,11 +136,15 @@ std::string_view callers_text(api::Callers callers) {
 
 const api::FaultKind* refusal_of(api::Callers callers) {
     switch (callers) {
-        case api::Callers::any_account: return nullptr;
+        case api::Callers::any_account:
+            return nullptr;
         case api::Callers::management:
-        case api::Callers::management_or_delegated: return &fault::directory_not_exists;
-        case api::Callers::management_ram_identity: return &fault::caller_identity_error;
-        case api::Callers::directory_account: return &fault::directory_not_in_use;
+        case api::Callers::management_or_delegated:
+            return &fault::directory_not_exists;
+        case api::Callers::management_ram_identity:
+            return &fault::caller_identity_error;
+        case api::Callers::directory_account:
+            return &fault::directory_not_in_use;
     }
     return &fault::internal_error;
 }
@@ -131,8 +156,12 @@ std::vector<KnownFault> faults_of(const api::AnyOperation& o, api::Version v) {
     list.add_rules(o.parameters, {}, v);
     list.add(refusal_of(o.callers), {}, {}, FaultOrigin::pipeline);
     const bool lends_a_role = o.resources[0].kind == api::ResourceKind::role;
-    for (const api::FaultKind* kind : {&fault::not_support_site_action, o.action.open ? nullptr : lends_a_role ? &fault::sts_no_permission : &fault::no_permission,
-                                       lends_a_role ? &fault::sts_root_may_not : nullptr, lends_a_role ? &fault::role_not_exists : nullptr, &fault::incomplete_signature, &fault::throttled, &fault::internal_error, &fault::service_unavailable})
+    for (const api::FaultKind* kind : {&fault::not_support_site_action,
+                                       o.action.open  ? nullptr
+                                       : lends_a_role ? &fault::sts_no_permission
+                                                      : &fault::no_permission,
+                                       lends_a_role ? &fault::sts_root_may_not : nullptr, lends_a_role ? &fault::role_not_exists : nullptr, &fault::incomplete_signature,
+                                       &fault::throttled, &fault::internal_error, &fault::service_unavailable})
         list.add(kind, {}, {}, FaultOrigin::pipeline);
     return list.take();
 }
@@ -170,14 +199,16 @@ std::string describe_as_json(const api::AnyOperation& o, api::Version v) {
 }
 
 std::string describe_as_markdown(const api::AnyOperation& o, api::Version v) {
-    std::string out = fmt::format("## {} ({} {})\n\n{}\n\n- {}; RAM action `{}`; {} calls in {} s for each account\n- called by {}\n\n", o.name, facts_of(v).product, facts_of(v).date, o.summary,
-                                  o.effect == api::Effect::read ? "reads" : "writes", o.action.text, o.rate.calls, o.rate.seconds, callers_text(o.callers));
+    std::string out =
+        fmt::format("## {} ({} {})\n\n{}\n\n- {}; RAM action `{}`; {} calls in {} s for each account\n- called by {}\n\n", o.name, facts_of(v).product, facts_of(v).date, o.summary,
+                    o.effect == api::Effect::read ? "reads" : "writes", o.action.text, o.rate.calls, o.rate.seconds, callers_text(o.callers));
     if (o.parameters.count != 0) out += "| parameter | type | | rule |\n|---|---|---|---|\n";
     const auto defaults = o.new_request();
     each_parameter(o.parameters, defaults.get(), v, [&](const FieldFacts& f, const void* member) {
         const auto given = default_of(f, member);
-        out += fmt::format("| `{}{}` | {} | {} | {}{}{} |\n", f.name, f.notation == Notation::numbered ? ".N" : "", word(value_type(f)), f.presence == api::Presence::required ? "required" : "optional",
-                           f.rule->says, given.empty() ? "" : "; default " + given, f.type->secret ? "; never logged" : "");
+        out += fmt::format("| `{}{}` | {} | {} | {}{}{} |\n", f.name, f.notation == Notation::numbered ? ".N" : "", word(value_type(f)),
+                           f.presence == api::Presence::required ? "required" : "optional", f.rule->says, given.empty() ? "" : "; default " + given,
+                           f.type->secret ? "; never logged" : "");
     });
     out += "\n| status | code | message |\n|---|---|---|\n";
     for (const auto& f : faults_of(o, v)) out += fmt::format("| {} | `{}` | {} |\n", f.http_status, f.code, f.message);

@@ -37,7 +37,7 @@ struct Exchange {
     std::int64_t now_ms = 0;
     Format format = Format::json;
 
-    bool acs3 = false;                  // signature V3; otherwise V1
+    bool acs3 = false;  // signature V3; otherwise V1
     wire::Parameters parameters;
     const api::AnyOperation* operation = nullptr;
     api::Version version = api::master_2022;
@@ -45,19 +45,19 @@ struct Exchange {
     std::string access_key_id;
     std::string nonce;
     std::int64_t signed_ms = 0;
-    std::string token;                  // of a session
+    std::string token;  // of a session
     std::optional<keys::Session> session;
     std::shared_ptr<const Identity> identity;
-    bool authenticated = false;         // the signature was right: from here on refusals are recorded
+    bool authenticated = false;  // the signature was right: from here on refusals are recorded
     std::string nonce_hash;
 
     std::optional<api::Boxed> decoded;
 
     // The outcome.
     std::optional<Refusal> refusal;
-    std::string body;                   // of the success
+    std::string body;  // of the success
     std::vector<std::pair<std::string_view, std::string>> concerned;
-    bool counted = false;               // among the refusals that are recorded once a minute
+    bool counted = false;  // among the refusals that are recorded once a minute
 };
 
 }  // namespace openrd::pipeline

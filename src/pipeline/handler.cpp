@@ -10,12 +10,18 @@ namespace {
 
 const api::FaultKind& kind_of(Malformed what) {
     switch (what) {
-        case Malformed::bad_request: return fault::bad_request;
-        case Malformed::target_too_long: return fault::request_too_large_target;
-        case Malformed::headers_too_large: return fault::request_too_large_header;
-        case Malformed::body_too_large: return fault::request_too_large_body;
-        case Malformed::too_slow: return fault::request_timeout;
-        case Malformed::overloaded: return fault::service_unavailable;
+        case Malformed::bad_request:
+            return fault::bad_request;
+        case Malformed::target_too_long:
+            return fault::request_too_large_target;
+        case Malformed::headers_too_large:
+            return fault::request_too_large_header;
+        case Malformed::body_too_large:
+            return fault::request_too_large_body;
+        case Malformed::too_slow:
+            return fault::request_timeout;
+        case Malformed::overloaded:
+            return fault::service_unavailable;
     }
     return fault::bad_request;
 }

@@ -32,10 +32,10 @@ struct Response {
     int status = 200;
     std::string_view content_type = "application/json;charset=utf-8";  // of static life
     std::string body;
-    std::string request_id;  // goes out as x-acs-request-id; empty: no such header
+    std::string request_id;                                    // goes out as x-acs-request-id; empty: no such header
     std::vector<std::pair<std::string, std::string>> headers;  // others
-    bool close = false;      // the connection after this answer
-    bool cors = true;        // access-control-allow-origin: * (the API, never the control endpoints)
+    bool close = false;                                        // the connection after this answer
+    bool cors = true;                                          // access-control-allow-origin: * (the API, never the control endpoints)
 };
 
 // Called exactly once, on any thread.

@@ -18,13 +18,13 @@ namespace openrd::pipeline {
 
 struct Identity {
     api::Caller caller;
-    bool active = true;                               // the AccessKey's status
+    bool active = true;  // the AccessKey's status
     std::shared_ptr<const wire::SigningKey> key;
-    std::vector<const policy::Document*> policies;    // attached; null: one that cannot be read, which allows nothing
+    std::vector<const policy::Document*> policies;  // attached; null: one that cannot be read, which allows nothing
     std::optional<policy::Document> session_policy;
     std::vector<std::unique_ptr<const policy::Document>> owned;  // custom ones among `policies`
-    std::int64_t expires_at_ms = INT64_MAX;           // of a session
-    std::uint64_t generation = 0;                     // of db::Topic::identities when it was read
+    std::int64_t expires_at_ms = INT64_MAX;                      // of a session
+    std::uint64_t generation = 0;                                // of db::Topic::identities when it was read
 
     policy::PrincipalFacts principal() const;
 };

@@ -82,9 +82,7 @@ void finish(State& state, const Shared& ex, db::Outcome outcome, const std::exce
         } catch (const db::Error& e) {
             reason = e.what();
             if (e.trouble() == db::Trouble::unavailable) ex->refusal = refuse(fault::service_unavailable);
-        } catch (const std::exception& e) {
-            reason = e.what();
-        }
+        } catch (const std::exception& e) { reason = e.what(); }
         base::log::error("nothing was written", {{"request_id", ex->request_id}, {"action", ex->operation->name}, {"reason", reason}});
     }
     answer(state, *ex);
@@ -115,11 +113,12 @@ void read(State& state, const Shared& ex) {
 
 Response preflight() {
     Response response;
-    response.headers = {{"access-control-allow-methods", "POST, GET, OPTIONS, PUT, DELETE"},
-                        {"access-control-allow-headers",
-                         "Authorization, Content-Type, Content-MD5, Accept, x-acs-action, x-acs-version, x-acs-date, x-acs-signature-nonce, x-acs-content-sha256, x-acs-accesskey-id, "
-                         "x-acs-security-token, x-acs-credentials-provider, x-sdk-client, x-sdk-invoke-type"},
-                        {"access-control-max-age", "172800"}};
+    response.headers = {
+        {"access-control-allow-methods", "POST, GET, OPTIONS, PUT, DELETE"},
+        {"access-control-allow-headers",
+         "Authorization, Content-Type, Content-MD5, Accept, x-acs-action, x-acs-version, x-acs-date, x-acs-signature-nonce, x-acs-content-sha256, x-acs-accesskey-id, "
+         "x-acs-security-token, x-acs-credentials-provider, x-sdk-client, x-sdk-invoke-type"},
+        {"access-control-max-age", "172800"}};
     return response;
 }
 

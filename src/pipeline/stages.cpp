@@ -20,9 +20,12 @@ Checked check_nonce(Exchange& ex, State& state) {
     ex.authenticated = true;
     ex.nonce_hash = state.ring.nonce_hash(ex.access_key_id, ex.nonce);
     switch (state.nonces.take(ex.nonce_hash, ex.signed_ms, ex.now_ms)) {
-        case Nonces::Verdict::fresh: return {};
-        case Nonces::Verdict::used: return refuse(fault::nonce_used);
-        case Nonces::Verdict::too_old: return refuse(fault::timestamp_expired);
+        case Nonces::Verdict::fresh:
+            return {};
+        case Nonces::Verdict::used:
+            return refuse(fault::nonce_used);
+        case Nonces::Verdict::too_old:
+            return refuse(fault::timestamp_expired);
     }
     return refuse(fault::nonce_used);
 }
@@ -41,20 +44,18 @@ Checked decode_parameters(Exchange& ex, State&) {
     try {
         ex.decoded = decode(*ex.operation, ex.parameters, ex.version);
         return {};
-    } catch (const api::Fault& fault) {
-        return refuse(fault);
-    }
+    } catch (const api::Fault& fault) { return refuse(fault); }
 }
 
 constexpr Stage before[] = {
-    {"parameters", [](Exchange& ex, State& s) { return collect(ex, s.settings); }},               // limits first: nothing is allocated for what lies beyond them
-    {"operation", [](Exchange& ex, State&) { return resolve(ex); }},                              // a wrong name is told before anything is asked of the key
-    {"common parameters", [](Exchange& ex, State& s) { return check_common(ex, s.settings); }},   // cheap: what is stale or malformed never reaches the keys
+    {"parameters", [](Exchange& ex, State& s) { return collect(ex, s.settings); }},                    // limits first: nothing is allocated for what lies beyond them
+    {"operation", [](Exchange& ex, State&) { return resolve(ex); }},                                   // a wrong name is told before anything is asked of the key
+    {"common parameters", [](Exchange& ex, State& s) { return check_common(ex, s.settings); }},        // cheap: what is stale or malformed never reaches the keys
     {"owner", [](Exchange& ex, State& s) { return find_owner(ex, s.engine, s.ring, s.identities); }},  // the key whose signature it should be, and its token
-    {"signature", [](Exchange& ex, State&) { return check_signature(ex); }},                      // from here on the caller is who he says he is
-    {"nonce", check_nonce},                                                                       // after the signature, so that nobody can use up other people's nonces
-    {"rate", check_rate},                                                                         // after the nonce: a replay costs its victim nothing
-    {"request", decode_parameters},                                                               // what the room is asked, or which parameter is wrong
+    {"signature", [](Exchange& ex, State&) { return check_signature(ex); }},                           // from here on the caller is who he says he is
+    {"nonce", check_nonce},                                                                            // after the signature, so that nobody can use up other people's nonces
+    {"rate", check_rate},                                                                              // after the nonce: a replay costs its victim nothing
+    {"request", decode_parameters},                                                                    // what the room is asked, or which parameter is wrong
 };
 
 // The scope of a room in a write: undone when it refuses, but for what it asked to keep.
@@ -111,10 +112,9 @@ void run_room(Exchange& ex, State& state, db::Transaction& tx, api::Keeper& keep
                    .keeper = keeper};
     try {
         const auto answer = run(*ex.operation, ex.decoded->get(), call);
-        ex.body = ex.format == Format::xml ? encode_xml(*ex.operation, answer.get(), ex.version, ex.request_id) : encode_json(*ex.operation, answer.get(), ex.version, ex.request_id);
-    } catch (const api::Fault& fault) {
-        ex.refusal = refuse(fault);
-    } catch (const db::Error&) {
+        ex.body =
+            ex.format == Format::xml ? encode_xml(*ex.operation, answer.get(), ex.version, ex.request_id) : encode_json(*ex.operation, answer.get(), ex.version, ex.request_id);
+    } catch (const api::Fault& fault) { ex.refusal = refuse(fault); } catch (const db::Error&) {
         throw;  // the transaction is not to be trusted any more
     } catch (const std::exception& error) {
         base::log::error("operation failed", {{"request_id", ex.request_id}, {"action", ex.operation->name}, {"reason", error.what()}});
@@ -132,9 +132,9 @@ void execute(Exchange& ex, State& state, db::Transaction& tx) {
     ex.body.clear();
     ex.concerned.clear();
     if (auto r = refresh_identity(ex, tx, state.ring, state.engine.generation(db::Topic::identities))) ex.refusal = std::move(r);  // a key that was disabled meanwhile
-    else if (auto kind = check_caller_kind(ex)) ex.refusal = std::move(kind);                        // says what kind of caller it takes, whatever his policies
+    else if (auto kind = check_caller_kind(ex)) ex.refusal = std::move(kind);                           // says what kind of caller it takes, whatever his policies
     else if (auto may = authorize(ex, ex.decoded->get(), tx, state.ring)) ex.refusal = std::move(may);  // deny unless allowed
-    else if (auto off = check_site(ex, state.settings)) ex.refusal = std::move(off);                 // told only to those who may (decisions.md D.3)
+    else if (auto off = check_site(ex, state.settings)) ex.refusal = std::move(off);                    // told only to those who may (decisions.md D.3)
     if (ex.refusal) return;
     if (ex.operation->effect == api::Effect::read) {
         KeepsNothing nothing;

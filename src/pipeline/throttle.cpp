@@ -15,8 +15,7 @@ Throttle::Verdict Throttle::admit(std::string_view account_id, const api::AnyOpe
     Shard& shard = shards_[std::hash<std::string>{}(key) % shards_.size()];
     const std::lock_guard lock(shard.mutex);
     // An account that has not called for a whole window has a full bucket: forgetting it changes nothing.
-    if (shard.buckets.size() >= buckets_per_shard)
-        std::erase_if(shard.buckets, [&](const auto& b) { return now_ms - b.second.at_ms > 60'000 || now_ms < b.second.at_ms; });
+    if (shard.buckets.size() >= buckets_per_shard) std::erase_if(shard.buckets, [&](const auto& b) { return now_ms - b.second.at_ms > 60'000 || now_ms < b.second.at_ms; });
     const auto [at, is_new] = shard.buckets.try_emplace(std::move(key), Bucket{capacity, now_ms});
     Bucket& bucket = at->second;
     // A clock that was moved back leaves a bucket in the future: it starts anew.

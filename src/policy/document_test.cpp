@@ -24,6 +24,7 @@ std::string with_resource(std::string_view resource) { return with_statement(R"(
 std::string with_principal(std::string_view principal) { return with_statement(R"({"Effect":"Allow","Action":"sts:AssumeRole","Principal":)" + std::string(principal) + "}"); }
 std::vector<std::string> texts(const std::vector<Pattern>& patterns) {
     std::vector<std::string> out;
+    out.reserve(patterns.size());
     for (const auto& pattern : patterns) out.emplace_back(pattern.text());
     return out;
 }

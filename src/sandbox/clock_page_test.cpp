@@ -54,10 +54,29 @@ TEST_F(ClockPageTest, ReturnsToRealTime) {
 }
 
 TEST_F(ClockPageTest, RefusesWhatItDoesNotUnderstandAndChangesNothing) {
-    for (const char* body :
-         {"", "{}", "[]", "null", "7", R"("now")", "{", R"({"now":7})", R"({"now":"tomorrow"})", R"({"now":"2030-02-30T00:00:00Z"})", R"({"advance":"11"})", R"({"advance":11})", R"({"advance":""})",
-          R"({"freeze":"yes"})", R"({"freeze":1})", R"({"then":"2030-01-01T00:00:00Z"})", R"({"freeze":true,"then":1})", R"({"now":"2030-01-01T00:00:00Z","advance":"1s"})",
-          R"({"advance":"99999999d"})", R"({"advance":"-99999999d"})", R"({"now":"1969-12-31T23:59:59Z"})", R"({"now":"9999-12-31T00:00:00Z"})", R"({"freeze":[[[[[[1]]]]]]})"}) {
+    for (const char* body : {"",
+                             "{}",
+                             "[]",
+                             "null",
+                             "7",
+                             R"("now")",
+                             "{",
+                             R"({"now":7})",
+                             R"({"now":"tomorrow"})",
+                             R"({"now":"2030-02-30T00:00:00Z"})",
+                             R"({"advance":"11"})",
+                             R"({"advance":11})",
+                             R"({"advance":""})",
+                             R"({"freeze":"yes"})",
+                             R"({"freeze":1})",
+                             R"({"then":"2030-01-01T00:00:00Z"})",
+                             R"({"freeze":true,"then":1})",
+                             R"({"now":"2030-01-01T00:00:00Z","advance":"1s"})",
+                             R"({"advance":"99999999d"})",
+                             R"({"advance":"-99999999d"})",
+                             R"({"now":"1969-12-31T23:59:59Z"})",
+                             R"({"now":"9999-12-31T00:00:00Z"})",
+                             R"({"freeze":[[[[[[1]]]]]]})"}) {
         const auto answer = page_.put(body);
         EXPECT_EQ(answer.status, 400) << body;
         EXPECT_EQ(answer.content_type, "application/problem+json") << body;

@@ -4,8 +4,8 @@
 #include "sandbox/seed.hpp"
 #include "sandbox/testing.hpp"
 
-#include <boost/json/parse.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
 
 namespace openrd::sandbox {
 namespace {
@@ -106,10 +106,21 @@ TEST_F(ControlTest, SaysWhyItIsNotReady) {
 }
 
 TEST_F(ControlTest, RefusesUnknownPagesMethodsAndQueriesAsProblems) {
-    const std::tuple<const char*, const char*, int> cases[] = {
-        {"GET", "/_openrd", 404},        {"GET", "/_openrd/", 404},           {"GET", "/_openrd/state", 404},   {"GET", "/_openrd/inbox/", 404},    {"POST", "/_openrd/inbox", 405},
-        {"GET", "/_openrd/reset", 405},  {"OPTIONS", "/_openrd/inbox", 405},  {"PATCH", "/_openrd/clock", 405}, {"GET", "/_openrd/clock?x=1", 400}, {"GET", "/_openrd/inbox?acount=1", 400},
-        {"GET", "/_openrd/inbox?a=%", 400}, {"GET", "/_openrd/inbox?wait=5", 400}, {"GET", "/_openrd/inbox?wait=-1s", 400}, {"GET", "/_openrd/inbox?wait=11m", 400}, {"POST", "/_openrd/reset?really=yes", 400}};
+    const std::tuple<const char*, const char*, int> cases[] = {{"GET", "/_openrd", 404},
+                                                               {"GET", "/_openrd/", 404},
+                                                               {"GET", "/_openrd/state", 404},
+                                                               {"GET", "/_openrd/inbox/", 404},
+                                                               {"POST", "/_openrd/inbox", 405},
+                                                               {"GET", "/_openrd/reset", 405},
+                                                               {"OPTIONS", "/_openrd/inbox", 405},
+                                                               {"PATCH", "/_openrd/clock", 405},
+                                                               {"GET", "/_openrd/clock?x=1", 400},
+                                                               {"GET", "/_openrd/inbox?acount=1", 400},
+                                                               {"GET", "/_openrd/inbox?a=%", 400},
+                                                               {"GET", "/_openrd/inbox?wait=5", 400},
+                                                               {"GET", "/_openrd/inbox?wait=-1s", 400},
+                                                               {"GET", "/_openrd/inbox?wait=11m", 400},
+                                                               {"POST", "/_openrd/reset?really=yes", 400}};
     for (const auto& [method, target, status] : cases) {
         const auto answer = ask({.method = method, .target = target});
         EXPECT_EQ(answer.status, status) << method << " " << target;
@@ -227,8 +238,8 @@ TEST_F(ControlTest, DescribesEveryOperationInEveryVersion) {
 TEST_F(ControlTest, HasNoPageOfTheSandboxInProduction) {
     Control production(parts(false));
     deliver("m1", "65-81234567");
-    const std::pair<const char*, const char*> pages[] = {{"GET", "/_openrd/inbox"},    {"DELETE", "/_openrd/inbox"}, {"POST", "/_openrd/reset"},    {"GET", "/_openrd/clock"},
-                                                         {"PUT", "/_openrd/clock"},    {"DELETE", "/_openrd/clock"}, {"GET", "/_openrd/operations"}};
+    const std::pair<const char*, const char*> pages[] = {{"GET", "/_openrd/inbox"}, {"DELETE", "/_openrd/inbox"}, {"POST", "/_openrd/reset"},    {"GET", "/_openrd/clock"},
+                                                         {"PUT", "/_openrd/clock"}, {"DELETE", "/_openrd/clock"}, {"GET", "/_openrd/operations"}};
     for (const auto& [method, target] : pages) {
         Asking asking{.method = method, .target = target, .headers = {{"Host", "rd.example.com"}}};
         Answer answer;

@@ -78,7 +78,8 @@ std::string refuse_foreign(const pipeline::Request& request, std::string_view li
         if (base::equal_ignoring_case(header.name, "Host") && header.value != host) return "The request has two Hosts.";
         if (base::equal_ignoring_case(header.name, "Origin") && !own_origin(header.value, host)) return "The request comes from a page of another origin.";
         // "none" is a person's own doing, such as an address typed in.
-        if (base::equal_ignoring_case(header.name, "Sec-Fetch-Site") && header.value != "same-origin" && header.value != "none") return "The request comes from a page of another site.";
+        if (base::equal_ignoring_case(header.name, "Sec-Fetch-Site") && header.value != "same-origin" && header.value != "none")
+            return "The request comes from a page of another site.";
     }
     return {};
 }

@@ -45,8 +45,11 @@ class Seeding {
     Seeding(db::Transaction& tx, const keys::Ring& ring, std::int64_t now_ms) : tx_(tx), ring_(ring), now_ms_(now_ms) {}
 
     // One that was not made by a directory: its root logs on with its e-mail address.
-    void account(std::string_view id, std::string_view name, std::string_view email, Enterprise enterprise, std::string_view phone = {}) { add_account(id, email, name, email, enterprise, true, phone); }
-    void add_account(std::string_view id, std::string_view account_name, std::string_view name, std::string_view email, Enterprise enterprise, bool root_enabled, std::string_view phone = {}) {
+    void account(std::string_view id, std::string_view name, std::string_view email, Enterprise enterprise, std::string_view phone = {}) {
+        add_account(id, email, name, email, enterprise, true, phone);
+    }
+    void add_account(std::string_view id, std::string_view account_name, std::string_view name, std::string_view email, Enterprise enterprise, bool root_enabled,
+                     std::string_view phone = {}) {
         store::Account account{.account_id = std::string(id),
                                .account_name = std::string(account_name),
                                .display_name = std::string(name),
@@ -81,8 +84,8 @@ class Seeding {
         store::insert_role(tx_, {.account_id = std::string(account_id),
                                  .role_id = role_id,
                                  .role_name = std::string(name),
-                                 .trust_policy =
-                                     fmt::format(R"({{"Statement":[{{"Action":"sts:AssumeRole","Effect":"Allow","Principal":{{"RAM":["acs:ram::{}:root"]}}}}],"Version":"1"}})", account_id),
+                                 .trust_policy = fmt::format(
+                                     R"({{"Statement":[{{"Action":"sts:AssumeRole","Effect":"Allow","Principal":{{"RAM":["acs:ram::{}:root"]}}}}],"Version":"1"}})", account_id),
                                  .created_at_ms = now_ms_});
         store::attach_policy(tx_, account_id, store::principal_role, role_id, store::policy_of_system, policy, now_ms_);
     }

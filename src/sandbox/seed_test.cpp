@@ -146,8 +146,9 @@ TEST_F(Seed, NumbersTheRolesInTableOrder) {
     EXPECT_EQ(operator_role.role_id, "300000000000000001");
     EXPECT_EQ(operator_role.trust_policy, R"({"Statement":[{"Action":"sts:AssumeRole","Effect":"Allow","Principal":{"RAM":["acs:ram::1000000000000001:root"]}}],"Version":"1"})");
     EXPECT_EQ(policies("1000000000000001", "role", operator_role.role_id), "System:AliyunResourceDirectoryFullAccess");
-    const std::pair<const char*, const char*> members[] = {{"1000000000000002", "1000000000000001"}, {"1000000000000003", "1000000000000001"}, {"1000000000000004", "1000000000000001"},
-                                                           {"1000000000000012", "1000000000000011"}, {"1000000000000022", "1000000000000021"}, {"1000000000000032", "1000000000000031"}};
+    const std::pair<const char*, const char*> members[] = {{"1000000000000002", "1000000000000001"}, {"1000000000000003", "1000000000000001"},
+                                                           {"1000000000000004", "1000000000000001"}, {"1000000000000012", "1000000000000011"},
+                                                           {"1000000000000022", "1000000000000021"}, {"1000000000000032", "1000000000000031"}};
     std::int64_t id = 300'000'000'000'000'002;
     for (const auto& [account_id, manager] : members) {
         const auto access = role(account_id, store::access_role_name);
@@ -158,15 +159,17 @@ TEST_F(Seed, NumbersTheRolesInTableOrder) {
 }
 
 TEST_F(Seed, GivesTheServiceItsRoleInManagementAccountsAndMembers) {
-    for (const char* id : {"1000000000000001", "1000000000000002", "1000000000000003", "1000000000000004", "1000000000000011", "1000000000000012", "1000000000000021", "1000000000000022",
-                           "1000000000000031", "1000000000000032"})
+    for (const char* id : {"1000000000000001", "1000000000000002", "1000000000000003", "1000000000000004", "1000000000000011", "1000000000000012", "1000000000000021",
+                           "1000000000000022", "1000000000000031", "1000000000000032"})
         EXPECT_EQ(policies(id, "role", role(id, store::service_linked_role_name).role_id), "System:AliyunServiceRolePolicyForResourceDirectory") << id;
     EXPECT_EQ(role("1000000000000009", store::service_linked_role_name).role_id, "") << "in no directory";
 }
 
 TEST_F(Seed, HasTheDirectoriesWithEverythingDisabled) {
-    const std::tuple<const char*, const char*, const char*, int> directories[] = {
-        {"rd-sandbx", "1000000000000001", "r-sandbx", 3}, {"rd-otherx", "1000000000000011", "r-otherx", 1}, {"rd-unverf", "1000000000000021", "r-unverf", 1}, {"rd-namels", "1000000000000031", "r-namels", 1}};
+    const std::tuple<const char*, const char*, const char*, int> directories[] = {{"rd-sandbx", "1000000000000001", "r-sandbx", 3},
+                                                                                  {"rd-otherx", "1000000000000011", "r-otherx", 1},
+                                                                                  {"rd-unverf", "1000000000000021", "r-unverf", 1},
+                                                                                  {"rd-namels", "1000000000000031", "r-namels", 1}};
     for (const auto& [id, manager, root, members] : directories) {
         const auto directory = read<store::Directory>([&, id = id](db::Transaction& tx) { return store::load_directory(tx, id); });
         EXPECT_EQ(directory.management_account_id, manager);
@@ -220,9 +223,7 @@ TEST_F(Seed, CountsTheBoundPhoneAsUsed) {
 }
 
 TEST_F(Seed, SaysWhoseDatabaseItIs) {
-    const auto fact = [&](std::string_view name) {
-        return read<std::string>([&](db::Transaction& tx) { return store::find_fact(tx, name).value_or(""); });
-    };
+    const auto fact = [&](std::string_view name) { return read<std::string>([&](db::Transaction& tx) { return store::find_fact(tx, name).value_or(""); }); };
     EXPECT_EQ(fact(store::fact_made_by), "sandbox");
     EXPECT_EQ(fact(store::fact_key_fingerprint), ring_.fingerprint());
     EXPECT_EQ(fact(store::fact_audit_origin), "test.example/audit");
@@ -235,7 +236,8 @@ TEST_F(Seed, HoldsNoSecretAndNoPhoneInClear) {
         bytes.append(std::istreambuf_iterator<char>(in), {});
     }
     EXPECT_NE(bytes.find("LTAIsandboxAdmin001"), std::string::npos) << "these are the right files";
-    for (const char* secret : {"sandbox-root-secret", "sandbox-admin-secret", "sandbox-other-secret", "81230000", "81239999"}) EXPECT_EQ(bytes.find(secret), std::string::npos) << secret;
+    for (const char* secret : {"sandbox-root-secret", "sandbox-admin-secret", "sandbox-other-secret", "81230000", "81239999"})
+        EXPECT_EQ(bytes.find(secret), std::string::npos) << secret;
 }
 
 TEST_F(Seed, FitsIntoADatabaseThatWasEmptied) {

@@ -4,7 +4,12 @@ namespace openrd::store {
 namespace {
 
 AccessKey read(const db::Rows& rows) {
-    return {.access_key_id = rows.text(0), .account_id = rows.text(1), .user_id = rows.text(2), .secret_sealed = rows.bytes(3), .status = rows.text(4), .created_at_ms = rows.integer(5)};
+    return {.access_key_id = rows.text(0),
+            .account_id = rows.text(1),
+            .user_id = rows.text(2),
+            .secret_sealed = rows.bytes(3),
+            .status = rows.text(4),
+            .created_at_ms = rows.integer(5)};
 }
 
 }  // namespace

@@ -14,7 +14,8 @@ void insert_member_roles(db::Transaction& tx, std::string_view member_account_id
     insert_role(tx, {.account_id = std::string(member_account_id),
                      .role_id = ids.access_role,
                      .role_name = std::string(access_role_name),
-                     .trust_policy = fmt::format(R"({{"Statement":[{{"Action":"sts:AssumeRole","Effect":"Allow","Principal":{{"RAM":["acs:ram::{}:root"]}}}}],"Version":"1"}})", management_account_id),
+                     .trust_policy = fmt::format(R"({{"Statement":[{{"Action":"sts:AssumeRole","Effect":"Allow","Principal":{{"RAM":["acs:ram::{}:root"]}}}}],"Version":"1"}})",
+                                                 management_account_id),
                      .description = "The management account of the resource directory enters the account by this role.",
                      .created_at_ms = now_ms});
     attach_policy(tx, member_account_id, principal_role, ids.access_role, policy_of_system, "AdministratorAccess", now_ms);

@@ -30,7 +30,8 @@ std::optional<Account> find_account(db::Transaction& tx, std::string_view accoun
 
 void insert_account(db::Transaction& tx, const Account& a) {
     static constexpr db::Sql sql{
-        "INSERT INTO accounts (account_id, account_name, display_name, email, site, standing, directory_id, enterprise_name, enterprise_state, root_enabled, phone_sealed, created_at_ms) "
+        "INSERT INTO accounts (account_id, account_name, display_name, email, site, standing, directory_id, enterprise_name, enterprise_state, root_enabled, phone_sealed, "
+        "created_at_ms) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"};
     tx.run(sql, {a.account_id, a.account_name, a.display_name, a.email, a.site, a.standing, db::optional_text(a.directory_id), a.enterprise_name, a.enterprise_state,
                  std::int64_t{a.root_enabled}, db::optional_bytes(a.phone_sealed), a.created_at_ms});

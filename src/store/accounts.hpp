@@ -15,7 +15,7 @@ struct Account {
     std::string account_name;  // with which its root logs on
     std::string display_name;
     std::string email;
-    std::string site;      // international, china
+    std::string site;  // international, china
     std::string standing = std::string(standing_none);
     std::optional<std::string> directory_id;  // which it manages or is a member of
     std::string enterprise_name;

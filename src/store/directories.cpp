@@ -7,7 +7,8 @@ namespace openrd::store {
 
 std::optional<Directory> find_directory(db::Transaction& tx, std::string_view directory_id) {
     static constexpr db::Sql sql{
-        "SELECT directory_id, management_account_id, root_folder_id, control_policy_status, member_deletion_status, display_name_sync_status, member_count, folder_count, created_at_ms "
+        "SELECT directory_id, management_account_id, root_folder_id, control_policy_status, member_deletion_status, display_name_sync_status, member_count, folder_count, "
+        "created_at_ms "
         "FROM directories WHERE directory_id = $1"};
     auto rows = tx.query(sql, {directory_id});
     if (!rows.next()) return {};
@@ -30,7 +31,8 @@ Directory load_directory(db::Transaction& tx, std::string_view directory_id) {
 
 void insert_directory(db::Transaction& tx, const Directory& d) {
     static constexpr db::Sql sql{
-        "INSERT INTO directories (directory_id, management_account_id, root_folder_id, control_policy_status, member_deletion_status, display_name_sync_status, member_count, folder_count, "
+        "INSERT INTO directories (directory_id, management_account_id, root_folder_id, control_policy_status, member_deletion_status, display_name_sync_status, member_count, "
+        "folder_count, "
         "created_at_ms) VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $7)"};
     tx.run(sql, {d.directory_id, d.management_account_id, d.root_folder_id, d.control_policy_status, d.member_deletion_status, d.display_name_sync_status, d.created_at_ms});
     insert_root_folder(tx, d.directory_id, d.root_folder_id, d.created_at_ms);

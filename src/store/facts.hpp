@@ -4,9 +4,9 @@
 
 namespace openrd::store {
 
-inline constexpr std::string_view fact_made_by = "made_by";              // "sandbox" or "init"
-inline constexpr std::string_view fact_key_fingerprint = "key_file";     // keys::Ring::fingerprint of the key file it belongs to
-inline constexpr std::string_view fact_audit_origin = "audit_origin";    // of its checkpoints
+inline constexpr std::string_view fact_made_by = "made_by";            // "sandbox" or "init"
+inline constexpr std::string_view fact_key_fingerprint = "key_file";   // keys::Ring::fingerprint of the key file it belongs to
+inline constexpr std::string_view fact_audit_origin = "audit_origin";  // of its checkpoints
 
 std::optional<std::string> find_fact(db::Transaction&, std::string_view name);
 void put_fact(db::Transaction&, std::string_view name, std::string_view value);

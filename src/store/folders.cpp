@@ -65,7 +65,8 @@ bool insert_folder(db::Transaction& tx, const Folder& parent, Folder& folder) {
     folder.parent_folder_id = parent.folder_id;
     folder.depth = parent.depth + 1;
     folder.path = parent.path + "/" + folder.folder_id;
-    if (tx.run(insert, {folder.directory_id, folder.folder_id, parent.folder_id, folder.folder_name, base::ascii_lower(folder.folder_name), folder.depth, folder.path, folder.created_at_ms}) == 0)
+    if (tx.run(insert, {folder.directory_id, folder.folder_id, parent.folder_id, folder.folder_name, base::ascii_lower(folder.folder_name), folder.depth, folder.path,
+                        folder.created_at_ms}) == 0)
         return false;
     tx.run(count_in_parent, {folder.directory_id, parent.folder_id});
     tx.run(count_in_directory, {folder.directory_id});

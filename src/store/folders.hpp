@@ -20,8 +20,8 @@ struct Folder {
 
 // What a list is narrowed to.
 struct FolderFilter {
-    std::string keyword;                    // folded; empty: all
-    std::vector<std::string> only;          // ids that have the tags asked for, sorted
+    std::string keyword;            // folded; empty: all
+    std::vector<std::string> only;  // ids that have the tags asked for, sorted
     bool by_tags = false;
 };
 

@@ -49,13 +49,14 @@ std::string find_member_path(db::Transaction& tx, std::string_view directory_id,
 
 NewMember insert_member(db::Transaction& tx, const Member& m) {
     static constexpr db::Sql insert{
-        "INSERT INTO members (directory_id, account_id, folder_id, account_name, display_name, folded_name, type, status, join_method, joined_at_ms, modified_at_ms, payer_account_id, "
+        "INSERT INTO members (directory_id, account_id, folder_id, account_name, display_name, folded_name, type, status, join_method, joined_at_ms, modified_at_ms, "
+        "payer_account_id, "
         "resell_account_type) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING"};
     static constexpr db::Sql named{"SELECT 1 FROM members WHERE directory_id = $1 AND display_name = $2"};
     static constexpr db::Sql count_in_folder{"UPDATE folders SET member_count = member_count + 1 WHERE directory_id = $1 AND folder_id = $2"};
     static constexpr db::Sql count_in_directory{"UPDATE directories SET member_count = member_count + 1 WHERE directory_id = $1"};
-    if (tx.run(insert, {m.directory_id, m.account_id, m.folder_id, m.account_name, m.display_name, base::ascii_lower(m.display_name), m.type, m.status, m.join_method, m.joined_at_ms,
-                        m.modified_at_ms, m.payer_account_id, m.resell_account_type}) == 0)
+    if (tx.run(insert, {m.directory_id, m.account_id, m.folder_id, m.account_name, m.display_name, base::ascii_lower(m.display_name), m.type, m.status, m.join_method,
+                        m.joined_at_ms, m.modified_at_ms, m.payer_account_id, m.resell_account_type}) == 0)
         return tx.query(named, {m.directory_id, m.display_name}).next() ? NewMember::display_name_taken : NewMember::account_name_taken;
     tx.run(count_in_folder, {m.directory_id, m.folder_id});
     tx.run(count_in_directory, {m.directory_id});
@@ -90,7 +91,8 @@ std::vector<Member> list_members(db::Transaction& tx, std::string_view directory
         "SELECT m.directory_id, m.account_id, m.folder_id, m.account_name, m.display_name, m.type, m.status, m.join_method, m.joined_at_ms, m.modified_at_ms, m.payer_account_id, "
         "m.resell_account_type, m.deletion_status, m.email_status, m.phone_sealed, f.path "
         "FROM members m JOIN folders f ON f.directory_id = m.directory_id AND f.folder_id = m.folder_id "
-        "WHERE m.directory_id = $1 AND m.folder_id = $6 AND m.account_id > $2 AND ($3 = '' OR replace(m.folded_name, $3, '') <> m.folded_name) ORDER BY m.account_id LIMIT $4 OFFSET $5"};
+        "WHERE m.directory_id = $1 AND m.folder_id = $6 AND m.account_id > $2 AND ($3 = '' OR replace(m.folded_name, $3, '') <> m.folded_name) ORDER BY m.account_id LIMIT $4 "
+        "OFFSET $5"};
     std::vector<Member> members;
     const auto add = [&](db::Rows rows) {
         while (rows.next()) members.push_back(read(rows));
@@ -113,8 +115,7 @@ std::vector<Member> list_members(db::Transaction& tx, std::string_view directory
 }
 
 std::int64_t count_members(db::Transaction& tx, std::string_view directory_id, const MemberFilter& filter) {
-    static constexpr db::Sql matching{
-        "SELECT count(*) FROM members WHERE directory_id = $1 AND ($2 = '' OR folder_id = $2) AND replace(folded_name, $3, '') <> folded_name"};
+    static constexpr db::Sql matching{"SELECT count(*) FROM members WHERE directory_id = $1 AND ($2 = '' OR folder_id = $2) AND replace(folded_name, $3, '') <> folded_name"};
     if (!filter.by_tags) {
         auto rows = tx.query(matching, {directory_id, filter.folder_id, filter.keyword});
         return rows.next() ? rows.integer(0) : 0;

@@ -4,16 +4,18 @@ namespace openrd::store {
 
 void insert_message(db::Transaction& tx, const Message& m) {
     static constexpr db::Sql sql{
-        "INSERT INTO outbox (account_id, message_id, purpose, verification_id, code_key_id, phone_sealed, state, channel, tries, not_before_ms, lease_until_ms, expires_at_ms, provider_ref, "
+        "INSERT INTO outbox (account_id, message_id, purpose, verification_id, code_key_id, phone_sealed, state, channel, tries, not_before_ms, lease_until_ms, expires_at_ms, "
+        "provider_ref, "
         "provider_code, created_at_ms, updated_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, 0, $10, '', '', $11, $11)"};
-    tx.run(sql, {m.account_id, m.message_id, m.purpose, db::Bytes{m.verification_id}, m.code_key_id, db::Bytes{m.phone_sealed}, m.state, m.channel, m.not_before_ms, m.expires_at_ms,
-                 m.created_at_ms});
+    tx.run(sql, {m.account_id, m.message_id, m.purpose, db::Bytes{m.verification_id}, m.code_key_id, db::Bytes{m.phone_sealed}, m.state, m.channel, m.not_before_ms,
+                 m.expires_at_ms, m.created_at_ms});
     tx.changed(db::Topic::outbox);
 }
 
 std::vector<Message> claim_messages(db::Transaction& tx, std::int64_t now_ms, std::int64_t lease_until_ms, std::int64_t limit) {
     static constexpr db::Sql due{
-        "SELECT account_id, message_id, purpose, verification_id, code_key_id, phone_sealed, state, channel, tries, not_before_ms, lease_until_ms, expires_at_ms, provider_ref, provider_code, "
+        "SELECT account_id, message_id, purpose, verification_id, code_key_id, phone_sealed, state, channel, tries, not_before_ms, lease_until_ms, expires_at_ms, provider_ref, "
+        "provider_code, "
         "created_at_ms FROM outbox WHERE state IN ('queued', 'sending') AND not_before_ms <= $1 AND lease_until_ms <= $1 ORDER BY not_before_ms, message_id LIMIT $2"};
     static constexpr db::Sql lease{
         "UPDATE outbox SET state = 'sending', tries = tries + 1, lease_until_ms = $3, updated_at_ms = $4 WHERE account_id = $1 AND message_id = $2 AND lease_until_ms <= $4 "
@@ -47,7 +49,8 @@ void settle_message(db::Transaction& tx, const Message& m, std::string_view stat
 }
 
 std::optional<std::int64_t> next_message_due_ms(db::Transaction& tx) {
-    static constexpr db::Sql sql{"SELECT min(CASE WHEN lease_until_ms > not_before_ms THEN lease_until_ms ELSE not_before_ms END) FROM outbox WHERE state IN ('queued', 'sending')"};
+    static constexpr db::Sql sql{
+        "SELECT min(CASE WHEN lease_until_ms > not_before_ms THEN lease_until_ms ELSE not_before_ms END) FROM outbox WHERE state IN ('queued', 'sending')"};
     auto rows = tx.query(sql);
     return rows.next() ? rows.optional_integer(0) : std::nullopt;
 }

@@ -11,7 +11,8 @@ void insert_policy(db::Transaction& tx, std::string_view account_id, std::string
 void attach_policy(db::Transaction& tx, std::string_view account_id, std::string_view principal_kind, std::string_view principal_id, std::string_view policy_type,
                    std::string_view policy_name, std::int64_t now_ms) {
     static constexpr db::Sql sql{
-        "INSERT INTO policy_attachments (account_id, principal_kind, principal_id, policy_type, policy_name, attached_at_ms) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING"};
+        "INSERT INTO policy_attachments (account_id, principal_kind, principal_id, policy_type, policy_name, attached_at_ms) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO "
+        "NOTHING"};
     tx.run(sql, {account_id, principal_kind, principal_id, policy_type, policy_name, now_ms});
     tx.changed(db::Topic::identities);
 }

@@ -13,7 +13,7 @@ inline constexpr std::string_view principal_user = "user", principal_role = "rol
 struct AttachedPolicy {
     std::string policy_type;  // System, Custom
     std::string policy_name;
-    std::string document;     // of a custom one
+    std::string document;  // of a custom one
 };
 
 void insert_policy(db::Transaction&, std::string_view account_id, std::string_view policy_name, std::string_view document, std::int64_t now_ms);

@@ -25,8 +25,7 @@ bool has_old_windows(db::Transaction& tx, std::int64_t now_ms) {
 }
 
 std::int64_t delete_old_windows(db::Transaction& tx, std::int64_t now_ms, std::int64_t limit) {
-    static constexpr db::Sql sql{
-        "DELETE FROM rates WHERE (bucket, window_ms) IN (SELECT bucket, window_ms FROM rates WHERE expires_at_ms <= $1 ORDER BY expires_at_ms LIMIT $2)"};
+    static constexpr db::Sql sql{"DELETE FROM rates WHERE (bucket, window_ms) IN (SELECT bucket, window_ms FROM rates WHERE expires_at_ms <= $1 ORDER BY expires_at_ms LIMIT $2)"};
     return tx.run(sql, {now_ms, limit});
 }
 

@@ -3,6 +3,10 @@
 // stands here, in a live table that can be emptied, never in the log.
 #include "db/engine.hpp"
 
+namespace openrd::keys {
+class Ring;
+}
+
 namespace openrd::store {
 
 struct Subject {
@@ -17,5 +21,13 @@ std::optional<Subject> find_subject(db::Transaction&, std::string_view account_i
 void insert_subject(db::Transaction&, const Subject&);
 // By what the log says; for those who read it.
 std::optional<Subject> find_subject_by_ref(db::Transaction&, std::string_view account_id, std::string_view subject_ref);
+
+// What the audit log says of a person: whose datum it is, and the datum under his key (base64 of a box that holds
+// {"e164":"+6581234567","mask":"65-8123****"}); no datum when the key was destroyed.
+struct PersonRecord {
+    std::string subject_ref, pii;
+};
+// Of the owner of a phone, given in the API's form; makes his key at the first time. Nothing: that is no phone number.
+std::optional<PersonRecord> record_person(db::Transaction&, const keys::Ring&, std::string_view account_id, std::string_view phone, std::int64_t now_ms);
 
 }  // namespace openrd::store

@@ -4,7 +4,8 @@ namespace openrd::store {
 
 std::optional<Verification> find_verification(db::Transaction& tx, std::string_view account_id, std::string_view purpose) {
     static constexpr db::Sql sql{
-        "SELECT account_id, purpose, directory_id, verification_id, code_key_id, phone_index, phone_sealed, state, attempts, max_attempts, sends, last_sent_at_ms, created_by, created_at_ms, "
+        "SELECT account_id, purpose, directory_id, verification_id, code_key_id, phone_index, phone_sealed, state, attempts, max_attempts, sends, last_sent_at_ms, created_by, "
+        "created_at_ms, "
         "expires_at_ms, day, sends_of_day, failures, locked_until_ms FROM verifications WHERE account_id = $1 AND purpose = $2"};
     auto rows = tx.query(sql, {account_id, purpose});
     if (!rows.next()) return {};
@@ -31,7 +32,8 @@ std::optional<Verification> find_verification(db::Transaction& tx, std::string_v
 
 void put_verification(db::Transaction& tx, const Verification& v) {
     static constexpr db::Sql sql{
-        "INSERT INTO verifications (account_id, purpose, directory_id, verification_id, code_key_id, phone_index, phone_sealed, state, attempts, max_attempts, sends, last_sent_at_ms, "
+        "INSERT INTO verifications (account_id, purpose, directory_id, verification_id, code_key_id, phone_index, phone_sealed, state, attempts, max_attempts, sends, "
+        "last_sent_at_ms, "
         "created_by, created_at_ms, expires_at_ms, consumed_at_ms, day, sends_of_day, failures, locked_until_ms) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, NULL, $16, $17, $18, $19) "
         "ON CONFLICT (account_id, purpose) DO UPDATE SET directory_id = excluded.directory_id, verification_id = excluded.verification_id, code_key_id = excluded.code_key_id, "
@@ -49,8 +51,8 @@ std::optional<Attempt> count_attempt(db::Transaction& tx, std::string_view accou
         "locked_until_ms = CASE WHEN failures + 1 >= $6 THEN $3 + $7 WHEN failures + 1 >= $4 THEN $3 + $5 ELSE locked_until_ms END "
         "WHERE account_id = $1 AND purpose = $2 AND state = 'pending' AND expires_at_ms > $3 AND attempts < max_attempts AND failures < $8 AND locked_until_ms <= $3 "
         "RETURNING verification_id, code_key_id, phone_index"};
-    auto rows = tx.query(sql, {account_id, purpose, now_ms, std::int64_t{limits.first_lock_failures}, limits.first_lock_ms, std::int64_t{limits.second_lock_failures}, limits.second_lock_ms,
-                               std::int64_t{limits.final_lock_failures}});
+    auto rows = tx.query(sql, {account_id, purpose, now_ms, std::int64_t{limits.first_lock_failures}, limits.first_lock_ms, std::int64_t{limits.second_lock_failures},
+                               limits.second_lock_ms, std::int64_t{limits.final_lock_failures}});
     if (!rows.next()) return {};
     Attempt attempt{rows.bytes(0), rows.integer(1), rows.bytes(2)};
     while (rows.next()) {  // to the end: only then has every engine written

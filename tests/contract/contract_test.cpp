@@ -3,8 +3,8 @@
 #include "api/registry.hpp"
 #include "pipeline/describe.hpp"
 
-#include <boost/json.hpp>
 #include <gtest/gtest.h>
+#include <boost/json.hpp>
 
 #include <fstream>
 #include <map>
@@ -68,7 +68,8 @@ bool names(const Row& row, std::string_view operation, api::Version version, std
 template <class Visit> void each_declaration(Visit&& visit) {
     for (const auto* operation : api::operations())
         for (const api::Version version : api::every_version)
-            if (operation->served_as.has(version)) visit(*operation, version, json::parse(pipeline::describe_as_json(*operation, version)).as_object(), contract_of(version, operation->name));
+            if (operation->served_as.has(version))
+                visit(*operation, version, json::parse(pipeline::describe_as_json(*operation, version)).as_object(), contract_of(version, operation->name));
 }
 std::string where(const api::AnyOperation& operation, api::Version version) { return std::string(operation.name) + " " + std::string(api::facts_of(version).date) + ": "; }
 
@@ -85,9 +86,7 @@ TEST(Contract, ParametersAreTheVendors) {
             if (type == "int") type = text_of(t, "format").empty() ? "int32" : text_of(t, "format");
             EXPECT_EQ(text_of(m, "type"), type) << where(operation, version) << name;
             EXPECT_EQ(m.at("required").as_bool(), t.at("required").as_bool()) << where(operation, version) << name;
-            if (const auto given = text_of(m, "default"); !given.empty() && t.contains("default")) {
-                EXPECT_EQ(given, text_of(t, "default")) << where(operation, version) << name;
-            }
+            if (const auto given = text_of(m, "default"); !given.empty() && t.contains("default")) { EXPECT_EQ(given, text_of(t, "default")) << where(operation, version) << name; }
             if (type != "list") continue;
             EXPECT_TRUE(text_of(t, "serialization").starts_with(text_of(m, "style"))) << where(operation, version) << name;
             EXPECT_EQ(text_of(m, "item_type"), text_of(t, "item_type")) << where(operation, version) << name;
@@ -119,7 +118,8 @@ TEST(Contract, EveryDocumentedErrorIsDeclaredOrHasItsReason) {
         for (const auto& e : theirs.at("errors").as_array()) {
             const auto code = text_of(e.as_object(), "code"), message = text_of(e.as_object(), "message");
             const auto status = e.at("status").as_int64();
-            const bool declared = std::ranges::any_of(faults, [&](const auto& f) { return f.code == code && f.http_status == status && (message.empty() || f.message == message); });
+            const bool declared =
+                std::ranges::any_of(faults, [&](const auto& f) { return f.code == code && f.http_status == status && (message.empty() || f.message == message); });
             const auto reason = std::ranges::find_if(reasons, [&](const Row& row) { return names(row, operation.name, version, status, code); });
             if (reason != reasons.end()) {
                 used.insert(*reason);
@@ -149,7 +149,8 @@ TEST(Contract, WhatIsBeyondTheVendorsTableSaysWhy) {
                 continue;
             }
             const auto row = std::ranges::find_if(beyond, [&](const Row& r) { return names(r, operation.name, version, f.http_status, f.code); });
-            EXPECT_NE(row, beyond.end()) << where(operation, version) << f.http_status << ' ' << f.code << ": a rule's fault beyond the vendor's table belongs into docs/coverage.md";
+            EXPECT_NE(row, beyond.end()) << where(operation, version) << f.http_status << ' ' << f.code
+                                         << ": a rule's fault beyond the vendor's table belongs into docs/coverage.md";
             if (row != beyond.end()) used.insert(*row);
         }
     });

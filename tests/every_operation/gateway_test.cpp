@@ -33,7 +33,8 @@ TEST_F(Gateway, NamesTheMissingCommonParameters) {
     const std::string begun = "/?Format=JSON&Action=GetAccount&Version=2022-04-19&AccessKeyId=x";
     expect(sandbox.send(plain(begun)), 400, "MissingSignatureMethod", "SignatureMethod is mandatory for this action.");
     expect(sandbox.send(plain(begun + "&SignatureMethod=HMAC-SHA1&SignatureVersion=1.0&SignatureNonce=n")), 400, "MissingSignature", "Signature is mandatory for this action.");
-    expect(sandbox.send(plain(begun + "&SignatureMethod=HMAC-SHA1&SignatureVersion=1.0&SignatureNonce=n&Signature=s")), 400, "MissingTimestamp", "Timestamp is mandatory for this action.");
+    expect(sandbox.send(plain(begun + "&SignatureMethod=HMAC-SHA1&SignatureVersion=1.0&SignatureNonce=n&Signature=s")), 400, "MissingTimestamp",
+           "Timestamp is mandatory for this action.");
 }
 
 TEST_F(Gateway, UnsignedRequestOfAV3ClientIsToldThatItsKeyIsMissing) {
@@ -46,7 +47,8 @@ TEST_F(Gateway, UnsignedRequestOfAV3ClientIsToldThatItsKeyIsMissing) {
 
 TEST_F(Gateway, ResolvesVersionsAndActions) {
     expect(sandbox.send(plain("/?Format=JSON&Action=GetAccount&Version=1999-01-01")), 400, "InvalidVersion", "Specified parameter Version is not valid.");
-    expect(sandbox.send(plain("/?Format=JSON&Action=MakeCoffee&Version=2022-04-19")), 404, "InvalidAction.NotFound", "Specified api is not found, please check your url and method.");
+    expect(sandbox.send(plain("/?Format=JSON&Action=MakeCoffee&Version=2022-04-19")), 404, "InvalidAction.NotFound",
+           "Specified api is not found, please check your url and method.");
     expect(sandbox.send(plain("/?Format=JSON&Action=AttachControlPolicy&Version=2022-04-19")), 400, "UnsupportedOperation", "The operation is not supported yet.");
     EXPECT_EQ(sandbox.call("getresourceDIRECTORY").status, 200) << "actions are compared without regard to case";
     expect(sandbox.send(plain("/api/?Format=JSON")), 404, "InvalidAction.NotFound", "Specified api is not found, please check your url and method.");
@@ -194,7 +196,10 @@ TEST_F(Gateway, RatesAreCountedByAccountAndOperationAndRecordedOnceAMinute) {
 
 TEST_F(Gateway, DeniedDetailNamesThePolicyThatDecided) {
     sandbox.engine().write_and_wait([](db::Transaction& tx) {
-        store::insert_policy(tx, management_id, "no-blue", R"({"Version":"1","Statement":[{"Effect":"Deny","Action":"resourcemanager:GetAccount","Resource":"acs:resourcemanager:*:*:account/rd-sandbx/r-sandbx/1000000000000002"}]})", 0);
+        store::insert_policy(
+            tx, management_id, "no-blue",
+            R"({"Version":"1","Statement":[{"Effect":"Deny","Action":"resourcemanager:GetAccount","Resource":"acs:resourcemanager:*:*:account/rd-sandbx/r-sandbx/1000000000000002"}]})",
+            0);
         store::attach_policy(tx, management_id, store::principal_user, "200000000000000002", store::policy_of_account, "no-blue", 0);
     });
     const auto denied = sandbox.call("GetAccount", {{"AccountId", blue_id}}, {.key = reader_key});

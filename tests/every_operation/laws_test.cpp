@@ -149,9 +149,7 @@ TEST_P(EveryOperation, SecretsAppearNeitherInTheLogNorInTheDatabase) {
         EXPECT_EQ(log.find(secret), std::string::npos) << secret;
         EXPECT_EQ(database.find(secret), std::string::npos) << secret;
     }
-    if (planted) {
-        EXPECT_NE(database.find("***"), std::string::npos) << "recorded, and hidden";
-    }
+    if (planted) { EXPECT_NE(database.find("***"), std::string::npos) << "recorded, and hidden"; }
 }
 
 // What the JSON answer says, written as XML by the rule of protocol.md D.3, is the XML answer.
@@ -186,9 +184,7 @@ TEST_P(EveryOperation, IsDeclaredWithASentenceAndServedInAVersion) {
     EXPECT_TRUE(operation().summary.ends_with("."));
     EXPECT_FALSE(date_of(operation()).empty());
     for (const api::Version v : api::every_version)
-        if (operation().served_as.has(v)) {
-            EXPECT_EQ(api::vendor_action(operation().name, v), operation().name);
-        }
+        if (operation().served_as.has(v)) { EXPECT_EQ(api::vendor_action(operation().name, v), operation().name); }
     for (const auto& fault : operation().faults()) EXPECT_FALSE(fault.kind->message.empty());
 }
 

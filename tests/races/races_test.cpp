@@ -37,9 +37,7 @@ std::vector<Answer> all_at_once(Sandbox& sandbox, const std::vector<Wire>& wires
     return answers;
 }
 
-std::size_t with_status(const std::vector<Answer>& answers, int status) {
-    return static_cast<std::size_t>(std::ranges::count(answers, status, &Answer::status));
-}
+std::size_t with_status(const std::vector<Answer>& answers, int status) { return static_cast<std::size_t>(std::ranges::count(answers, status, &Answer::status)); }
 
 std::vector<Wire> binds(const Sandbox& sandbox, std::size_t n, const std::function<std::string(std::size_t)>& code) {
     std::vector<Wire> wires;
@@ -80,9 +78,7 @@ TEST(Race, RightAndWrongCodesMixedBindAtMostOnce) {
         const auto bound = with_status(answers, 200);
         EXPECT_LE(bound, 1u);
         EXPECT_EQ(sandbox.count("members WHERE account_id = '1000000000000002' AND phone_index IS NOT NULL"), static_cast<std::int64_t>(bound));
-        if (bound == 1) {
-            EXPECT_EQ(sandbox.count("verifications WHERE account_id = '1000000000000002' AND failures = 0"), 1);
-        }
+        if (bound == 1) { EXPECT_EQ(sandbox.count("verifications WHERE account_id = '1000000000000002' AND failures = 0"), 1); }
     }
 }
 

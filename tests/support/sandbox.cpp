@@ -110,7 +110,9 @@ Sandbox::~Sandbox() {
 void Sandbox::open() {
     const auto key_file = (directory_ / "openrd.key").string();
     ring_ = std::make_unique<keys::Ring>(std::filesystem::exists(key_file) ? keys::Ring::load(key_file) : keys::Ring::create(key_file));
-    engine_ = db::open({.directory = directory_.string(), .create = true, .durable = false, .first_content = [&](db::Transaction& tx) { sandbox::seed(tx, *ring_, settings_.audit.origin, clock_.now_ms()); }});
+    engine_ = db::open({.directory = directory_.string(), .create = true, .durable = false, .first_content = [&](db::Transaction& tx) {
+                            sandbox::seed(tx, *ring_, settings_.audit.origin, clock_.now_ms());
+                        }});
     pipeline_ = std::make_unique<pipeline::Pipeline>(*engine_, *ring_, phone::Numbering::built_in(), clock_, settings_);
 }
 
@@ -162,7 +164,8 @@ std::string Sandbox::code_of(const std::string& account_id, const std::string& p
         const auto verification = store::find_verification(tx, account_id, store::purpose_bind);
         const auto number = phone::MobileNumber::parse(phone);
         if (verification && number)
-            code = ring_->code(verification->verification_id, account_id, store::purpose_bind, number->reveal_e164(), static_cast<std::uint32_t>(verification->code_key_id)).reveal();
+            code =
+                ring_->code(verification->verification_id, account_id, store::purpose_bind, number->reveal_e164(), static_cast<std::uint32_t>(verification->code_key_id)).reveal();
     });
     return code;
 }
@@ -187,7 +190,8 @@ std::string Sandbox::everything() {
             static std::vector<std::unique_ptr<std::string>> texts;
             const auto list = texts.emplace_back(std::make_unique<std::string>("SELECT name FROM pragma_table_info('" + name + "') ORDER BY cid")).get();
             std::string columns;
-            for (auto rows = tx.query(db::Sql{list->c_str()}); rows.next();) columns += (columns.empty() ? "" : " || '|' || ") + ("coalesce(CAST(" + rows.text(0) + " AS BLOB), 'NULL')");
+            for (auto rows = tx.query(db::Sql{list->c_str()}); rows.next();)
+                columns += (columns.empty() ? "" : " || '|' || ") + ("coalesce(CAST(" + rows.text(0) + " AS BLOB), 'NULL')");
             const auto select = texts.emplace_back(std::make_unique<std::string>("SELECT CAST(" + columns + " AS BLOB) AS line FROM " + name + " ORDER BY line")).get();
             text += "== " + name + "\n";
             for (auto rows = tx.query(db::Sql{select->c_str()}); rows.next();) text += rows.bytes(0) + "\n";

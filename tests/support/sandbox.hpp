@@ -35,8 +35,9 @@ inline const Key other_key{"LTAIsandboxOther001", "sandbox-other-secret", ""};
 inline const Key unverified_key{"LTAIsandboxUnverif1", "sandbox-unverified-secret", ""};
 inline const Key nameless_key{"LTAIsandboxNameles1", "sandbox-nameless-secret", ""};
 
-inline const std::string management_id = "1000000000000001", blue_id = "1000000000000002", red_id = "1000000000000003", joined_id = "1000000000000004", outside_id = "1000000000000009",
-                         other_id = "1000000000000011", other_member_id = "1000000000000012", unverified_member_id = "1000000000000022", nameless_member_id = "1000000000000032";
+inline const std::string management_id = "1000000000000001", blue_id = "1000000000000002", red_id = "1000000000000003", joined_id = "1000000000000004",
+                         outside_id = "1000000000000009", other_id = "1000000000000011", other_member_id = "1000000000000012", unverified_member_id = "1000000000000022",
+                         nameless_member_id = "1000000000000032";
 inline const std::string good_phone = "65-81234567", second_phone = "65-81234568";
 
 enum class Scheme { v1_get, v1_post, v1_sha256, v3 };

@@ -93,8 +93,7 @@ void Connection::run(const Sql& sql) {
     Prepared& statement = prepared(sql);
     statement.begin({});
     const Rows rows(&statement);
-    while (statement.step()) {
-    }
+    while (statement.step()) {}
 }
 
 std::int64_t Connection::integer(const Sql& sql) {
@@ -131,9 +130,7 @@ void Connection::roll_back() noexcept {
 void Connection::end_read() noexcept {
     try {
         if (in_transaction()) run(commit);
-    } catch (const std::exception&) {
-        roll_back();
-    }
+    } catch (const std::exception&) { roll_back(); }
 }
 
 Error Connection::failed(int code, std::string_view doing) {

@@ -16,9 +16,9 @@ struct sqlite3;
 namespace openrd::db::sqlite {
 
 enum class Use : std::uint8_t {
-    building,       // a new file that nobody else knows yet: no WAL, no syncs
+    building,  // a new file that nobody else knows yet: no WAL, no syncs
     writing,
-    reading,        // refuses statements that write
+    reading,  // refuses statements that write
     checkpointing,
 };
 
@@ -51,7 +51,7 @@ class Connection {
     // The error to throw, noting when the transaction is broken by it.
     Error failed(int code, std::string_view doing);
 
-    std::int64_t changes() const;  // rows written since the connection was opened, undone ones included
+    std::int64_t changes() const;                   // rows written since the connection was opened, undone ones included
     int wal_frames() const { return wal_frames_; }  // in the WAL after this connection's last commit
 
     // Copies what the WAL holds into the file, as far as readers permit, without waiting for anybody.

@@ -68,8 +68,7 @@ void remove_files(const std::string& building) {
 // Takes back what was made unless it came to its end.
 class Attempt {
   public:
-    Attempt(std::string directory, std::string building, bool made_directory)
-        : directory_(std::move(directory)), building_(std::move(building)), made_directory_(made_directory) {
+    Attempt(std::string directory, std::string building, bool made_directory) : directory_(std::move(directory)), building_(std::move(building)), made_directory_(made_directory) {
         remove_files(building_);
     }
     Attempt(const Attempt&) = delete;

@@ -13,10 +13,10 @@
 namespace openrd::db::sqlite {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::add_note;
 using testing::caught;
 using testing::count_notes;
+using ::testing::HasSubstr;
 using testing::in;
 using testing::open_small;
 
@@ -204,8 +204,9 @@ class Existing : public ::testing::Test {
     // All ways to open it refuse it with one line and leave it as it is.
     void expect_damaged() {
         const std::string before = contents(directory_.file());
-        for (const auto& open : {std::function<void()>([&] { open_small(directory_); }), std::function<void()>([&] { migration_state(directory_.path(), testing::small_schema()); }),
-                                 std::function<void()>([&] { migrate(directory_.path(), testing::small_schema()); })}) {
+        for (const auto& open :
+             {std::function<void()>([&] { open_small(directory_); }), std::function<void()>([&] { migration_state(directory_.path(), testing::small_schema()); }),
+              std::function<void()>([&] { migrate(directory_.path(), testing::small_schema()); })}) {
             const auto error = caught(open);
             EXPECT_EQ(error.trouble, Trouble::damaged) << error.what;
             EXPECT_THAT(error.what, HasSubstr(directory_.file()));
@@ -240,7 +241,8 @@ TEST_F(Existing, OfSomebodyElse) {
 TEST_F(Existing, TruncatedAnywhere) {
     const std::string whole = contents(directory_.file());
     ASSERT_GT(whole.size(), 40'000U);
-    for (const std::size_t size : {std::size_t{1}, std::size_t{50}, std::size_t{100}, std::size_t{2000}, std::size_t{4096}, std::size_t{5000}, std::size_t{8192}, whole.size() / 2, whole.size() - 4096, whole.size() - 1}) {
+    for (const std::size_t size : {std::size_t{1}, std::size_t{50}, std::size_t{100}, std::size_t{2000}, std::size_t{4096}, std::size_t{5000}, std::size_t{8192}, whole.size() / 2,
+                                   whole.size() - 4096, whole.size() - 1}) {
         SCOPED_TRACE(size);
         overwrite(directory_.file(), whole.substr(0, size));
         expect_damaged();

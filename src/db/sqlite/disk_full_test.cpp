@@ -10,12 +10,12 @@
 namespace openrd::db::sqlite {
 namespace {
 
-using ::testing::Each;
-using ::testing::HasSubstr;
 using testing::add_note;
 using testing::caught;
 using testing::count_notes;
+using ::testing::Each;
 using testing::has_note;
+using ::testing::HasSubstr;
 
 constexpr Sql add_big{"INSERT INTO notes (name, amount, body) VALUES ($1, 0, zeroblob(6000000))"};  // more than the page cache holds
 
@@ -91,11 +91,17 @@ TEST_F(DiskFull, AWorkThatHidesItIsNotBelieved) {
 TEST_F(DiskFull, AtTheBoundOfTheFileIsTheSame) {
     static constexpr Sql bound{"PRAGMA max_page_count = 50"};
     static constexpr Sql unbound{"PRAGMA max_page_count = 1073741823"};
-    engine_->write_and_wait([](Transaction& tx) { auto rows = tx.query(bound); EXPECT_TRUE(rows.next()); });
+    engine_->write_and_wait([](Transaction& tx) {
+        auto rows = tx.query(bound);
+        EXPECT_TRUE(rows.next());
+    });
     EXPECT_EQ(caught([&] { engine_->write_and_wait([](Transaction& tx) { tx.run(add_big, {"big"}); }); }).trouble, Trouble::unavailable);
     add("small");
     EXPECT_EQ(count_notes(*engine_), 1);
-    engine_->write_and_wait([](Transaction& tx) { auto rows = tx.query(unbound); EXPECT_TRUE(rows.next()); });
+    engine_->write_and_wait([](Transaction& tx) {
+        auto rows = tx.query(unbound);
+        EXPECT_TRUE(rows.next());
+    });
     engine_->write_and_wait([](Transaction& tx) { tx.run(add_big, {"big"}); });
     EXPECT_EQ(count_notes(*engine_), 2);
 }
@@ -152,8 +158,7 @@ TEST(SmallFileSystem, FullAndEmptiedAgain) {
     const std::string ballast = directory.path() + "/ballast";
     {
         std::ofstream file(ballast, std::ios::binary);
-        while (file << std::string(4096, 'b') << std::flush) {
-        }
+        while (file << std::string(4096, 'b') << std::flush) {}
     }
     std::int64_t written = 0;
     const auto fill = [&] {

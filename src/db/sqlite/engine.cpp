@@ -39,8 +39,7 @@ Error none(const std::string& path) { return Error(Trouble::unavailable, fmt::fo
 }  // namespace
 
 Engine::Engine(const std::string& path, std::unique_ptr<Connection> writing, bool durable, std::size_t write_queue, const LogLimits& limits)
-    : readers_(path, durable, changes_, [this] { writer_.look_around(); }),
-      housekeeper_(path, durable, limits, changes_, readers_),
+    : readers_(path, durable, changes_, [this] { writer_.look_around(); }), housekeeper_(path, durable, limits, changes_, readers_),
       writer_(std::move(writing), changes_, housekeeper_, readers_, write_queue, limits) {}
 
 void Engine::close() {

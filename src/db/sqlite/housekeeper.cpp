@@ -16,11 +16,7 @@ constexpr milliseconds longest_pause{1000};  // while nothing can be copied: a r
 }  // namespace
 
 Housekeeper::Housekeeper(const std::string& path, bool durable, const LogLimits& limits, Changes& changes, Readers& readers)
-    : connection_(std::make_unique<Connection>(path, Use::checkpointing, durable)),
-      copy_from_(limits.copy_from),
-      changes_(changes),
-      readers_(readers),
-      thread_([this] { run(); }) {
+    : connection_(std::make_unique<Connection>(path, Use::checkpointing, durable)), copy_from_(limits.copy_from), changes_(changes), readers_(readers), thread_([this] { run(); }) {
     pthread_setname_np(thread_.native_handle(), "db-housekeeper");
 }
 

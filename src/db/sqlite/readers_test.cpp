@@ -240,9 +240,7 @@ TEST(AnotherProcess, IsSeen) {
                 const auto engine = testing::open_small(directory);
                 engine->write_and_wait([](Transaction& tx) { add_note(tx, "from the child"); });
                 result = 0;
-            } catch (const std::exception&) {
-                result = 2;
-            }
+            } catch (const std::exception&) { result = 2; }
         }
         _exit(result);
     }
@@ -270,9 +268,7 @@ TEST(AnotherProcess, ThatIsKilledKeepsWhatItAnswered) {
         for (std::int32_t i = 0; i < 100'000; ++i) {
             try {
                 engine->write_and_wait([&](Transaction& tx) { add_note(tx, std::to_string(i)); });
-            } catch (const std::exception&) {
-                _exit(1);
-            }
+            } catch (const std::exception&) { _exit(1); }
             if (write(answered[1], &i, sizeof i) != static_cast<ssize_t>(sizeof i)) _exit(2);
         }
         _exit(3);
@@ -283,8 +279,7 @@ TEST(AnotherProcess, ThatIsKilledKeepsWhatItAnswered) {
     kill(child, SIGKILL);
     int status = 0;
     ASSERT_EQ(waitpid(child, &status, 0), child);
-    while (read(answered[0], &last, sizeof last) > 0) {
-    }
+    while (read(answered[0], &last, sizeof last) > 0) {}
     close(answered[0]);
     const auto engine = testing::open_small(directory);
     for (std::int32_t i = 0; i <= last; ++i) EXPECT_TRUE(has_note(*engine, std::to_string(i))) << i;

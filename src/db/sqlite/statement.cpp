@@ -45,8 +45,7 @@ void Prepared::number_parameters() {
         const char* name = sqlite3_bind_parameter_name(statement_, position);
         std::size_t number = 0;
         if (name && *name == '$') std::from_chars(name + 1, name + std::strlen(name), number);
-        if (number == 0 || number > positions_.size())
-            throw Error(Trouble::programming, "the parameters are not $1 to $" + std::to_string(count) + ": " + text_of_statement());
+        if (number == 0 || number > positions_.size()) throw Error(Trouble::programming, "the parameters are not $1 to $" + std::to_string(count) + ": " + text_of_statement());
         positions_[number - 1] = position;
     }
 }
@@ -117,13 +116,9 @@ std::string_view Prepared::held(const void* data, int column) const {
     return {};
 }
 
-std::string_view Prepared::text(int column) const {
-    return held(sqlite3_column_text(statement_, checked(column)), column);
-}
+std::string_view Prepared::text(int column) const { return held(sqlite3_column_text(statement_, checked(column)), column); }
 
-std::string_view Prepared::bytes(int column) const {
-    return held(sqlite3_column_blob(statement_, checked(column)), column);
-}
+std::string_view Prepared::bytes(int column) const { return held(sqlite3_column_blob(statement_, checked(column)), column); }
 
 void Prepared::release() noexcept {
     sqlite3_reset(statement_);  // repeats the code of the last step, which was thrown then

@@ -5,9 +5,9 @@
 namespace openrd::db::sqlite {
 namespace {
 
+using testing::caught;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using testing::caught;
 
 class PreparedStatements : public ::testing::Test {
   protected:

@@ -106,9 +106,7 @@ db::Engine::Done Answers::next() {
         std::string words;
         try {
             if (error) std::rethrow_exception(error);
-        } catch (const std::exception& exception) {
-            words = exception.what();
-        }
+        } catch (const std::exception& exception) { words = exception.what(); }
         const std::lock_guard lock(mutex_);
         answers_.push_back({outcome, words});
     };
@@ -155,9 +153,7 @@ FullDisk::~FullDisk() { disk_is_full = false; }
 Caught caught(const std::function<void()>& work) {
     try {
         work();
-    } catch (const Error& error) {
-        return {error.trouble(), error.what()};
-    }
+    } catch (const Error& error) { return {error.trouble(), error.what()}; }
     ADD_FAILURE() << "nothing was thrown";
     return {Trouble::programming, {}};
 }

@@ -29,15 +29,8 @@ void cover_failed_commit(const std::string& path) {
 }  // namespace
 
 Writer::Writer(std::unique_ptr<Connection> connection, Changes& changes, Housekeeper& housekeeper, Readers& readers, std::size_t queue_limit, const LogLimits& limits)
-    : changes_(changes),
-      housekeeper_(housekeeper),
-      readers_(readers),
-      queue_limit_(queue_limit),
-      finish_above_(limits.finish_above),
-      connection_(std::move(connection)),
-      data_version_(connection_->integer(version_of_data)),
-      finish_next_above_(finish_above_),
-      thread_([this] { run(); }) {
+    : changes_(changes), housekeeper_(housekeeper), readers_(readers), queue_limit_(queue_limit), finish_above_(limits.finish_above), connection_(std::move(connection)),
+      data_version_(connection_->integer(version_of_data)), finish_next_above_(finish_above_), thread_([this] { run(); }) {
     pthread_setname_np(thread_.native_handle(), "db-writer");
 }
 
@@ -176,9 +169,7 @@ bool Writer::run_one(Item& item) {
             topics_ |= transaction.topics();
             return true;
         }
-    } catch (...) {
-        item.error = std::current_exception();
-    }
+    } catch (...) { item.error = std::current_exception(); }
     if (!whole()) return false;
     item.outcome = Outcome::failed;
     try {
@@ -206,9 +197,7 @@ bool Writer::commit() {
     try {
         connection_->run(commit_all);
         return true;
-    } catch (const Error& error) {
-        trouble_ = error;
-    }
+    } catch (const Error& error) { trouble_ = error; }
     connection_->roll_back();
     cover_failed_commit(connection_->path());
     return false;

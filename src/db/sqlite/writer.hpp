@@ -79,7 +79,7 @@ class Writer {
     std::uint8_t topics_ = 0;        // of the batch
     std::uint8_t topics_of_others_ = 0;
     int finish_next_above_;
-    std::optional<Error> trouble_;   // what broke the batch off
+    std::optional<Error> trouble_;  // what broke the batch off
 
     std::atomic<std::uint64_t> commits_{0};
     std::thread thread_;

@@ -9,12 +9,12 @@
 namespace openrd::db::sqlite {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using testing::add_note;
 using testing::caught;
 using testing::count_notes;
+using ::testing::ElementsAre;
 using testing::has_note;
+using ::testing::HasSubstr;
 
 // Holds the writer in a work until it is opened.
 class Gate {

@@ -60,22 +60,20 @@ constexpr api::Operation<Request, Answer> operation{
     .action = "actiontrail:LookupEvents",
     .resource = api::everything,
     .callers = api::Callers::any_account,
-    .parameters =
-        {
-            api::optional<&Request::direction>("Direction", direction_rule),
-            api::optional<&Request::end_time>("EndTime", end_rule),
-            api::optional<&Request::attributes>("LookupAttribute.N", attribute_parameters).at_most(2),
-            api::optional<&Request::max_results>("MaxResults", max_results_rule),
-            api::optional<&Request::next_token>("NextToken", next_token_rule),
-            api::optional<&Request::start_time>("StartTime", start_rule),
-        },
-    .answer =
-        {
-            api::field<&Answer::end_time>("EndTime"),
-            api::field<&Answer::events>("Events[]"),
-            api::field<&Answer::next_token>("NextToken"),
-            api::field<&Answer::start_time>("StartTime"),
-        },
+    .parameters{
+        api::optional<&Request::direction>("Direction", direction_rule),
+        api::optional<&Request::end_time>("EndTime", end_rule),
+        api::optional<&Request::attributes>("LookupAttribute.N", attribute_parameters).at_most(2),
+        api::optional<&Request::max_results>("MaxResults", max_results_rule),
+        api::optional<&Request::next_token>("NextToken", next_token_rule),
+        api::optional<&Request::start_time>("StartTime", start_rule),
+    },
+    .answer{
+        api::field<&Answer::end_time>("EndTime"),
+        api::field<&Answer::events>("Events[]"),
+        api::field<&Answer::next_token>("NextToken"),
+        api::field<&Answer::start_time>("StartTime"),
+    },
     .faults = {fault::invalid_start_time, fault::invalid_end_time, fault::invalid_query_parameter, fault::invalid_parameter_combination},
     .run = run,
 };

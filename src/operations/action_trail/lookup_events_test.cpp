@@ -65,7 +65,10 @@ TEST_F(LookupEvents, FiltersByEachAttribute) {
     EXPECT_EQ(found("ServiceName", "ResourceManager"), 6u);
     EXPECT_EQ(found("EventRW", "Write"), 6u);
     EXPECT_EQ(found("EventAccessKeyId", "LTAIsandboxAdmin001"), 6u);
-    EXPECT_EQ(size(lookup({{"LookupAttribute.1.Key", "EventName"}, {"LookupAttribute.1.Value", "CreateFolder"}, {"LookupAttribute.2.Key", "ResourceName"}, {"LookupAttribute.2.Value", folder}})), 1u);
+    EXPECT_EQ(
+        size(lookup(
+            {{"LookupAttribute.1.Key", "EventName"}, {"LookupAttribute.1.Value", "CreateFolder"}, {"LookupAttribute.2.Key", "ResourceName"}, {"LookupAttribute.2.Value", folder}})),
+        1u);
 }
 
 TEST_F(LookupEvents, NarrowsByTime) {

@@ -32,25 +32,23 @@ constexpr api::Operation<Request, Answer> operation{
     .resource = api::account_in_tree<&Request::account_id>,
     .callers = api::Callers::management_ram_identity,
     .rate = api::per_second(20),
-    .parameters =
-        {
-            api::required<&Request::account_id>("AccountId", account_id_rule),
-            api::required<&Request::phone>("SecureMobilePhone", mobile_number_rule),
-            api::required<&Request::code>("VerificationCode", code_rule),
-        },
-    .faults =
-        {
-            fault::account_secure_mobile_already_exists,
-            fault::account_type_mismatch,
-            fault::enterprise_verification_error,
-            fault::directory_already_exists,
-            fault::invalid_enterprise_name,
-            fault::invalid_verification_code,
-            fault::account_in_another_directory_of_bind,
-            fault::account_not_exists.beyond("decisions.md D.5"),
-            fault::invalid_mobile_country_code.beyond("decisions.md D.6"),
-            fault::invalid_secure_mobile_phone.beyond("decisions.md D.7"),
-        },
+    .parameters{
+        api::required<&Request::account_id>("AccountId", account_id_rule),
+        api::required<&Request::phone>("SecureMobilePhone", mobile_number_rule),
+        api::required<&Request::code>("VerificationCode", code_rule),
+    },
+    .faults{
+        fault::account_secure_mobile_already_exists,
+        fault::account_type_mismatch,
+        fault::enterprise_verification_error,
+        fault::directory_already_exists,
+        fault::invalid_enterprise_name,
+        fault::invalid_verification_code,
+        fault::account_in_another_directory_of_bind,
+        fault::account_not_exists.beyond("decisions.md D.5"),
+        fault::invalid_mobile_country_code.beyond("decisions.md D.6"),
+        fault::invalid_secure_mobile_phone.beyond("decisions.md D.7"),
+    },
     .run = run,
 };
 

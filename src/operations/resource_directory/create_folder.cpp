@@ -48,12 +48,11 @@ constexpr api::Operation<Request, Answer> operation{
     .resource = api::folder_in_tree<&Request::parent_folder_id>,
     .callers = api::Callers::management,
     .rate = api::per_second(20),
-    .parameters =
-        {
-            api::required<&Request::folder_name>("FolderName", folder_name_rule),
-            api::optional<&Request::parent_folder_id>("ParentFolderId", folder_id_rule),
-            api::optional<&Request::tags>("Tag.N", api::tag_fields).at_most(20).only(api::master_2022),
-        },
+    .parameters{
+        api::required<&Request::folder_name>("FolderName", folder_name_rule),
+        api::optional<&Request::parent_folder_id>("ParentFolderId", folder_id_rule),
+        api::optional<&Request::tags>("Tag.N", api::tag_fields).at_most(20).only(api::master_2022),
+    },
     .answer = {api::field<&Answer::folder>("Folder", folder_fields)},
     .faults = {fault::folder_name_already_used, fault::folder_not_exists, fault::folder_depth_exceeded, fault::folder_quota_exceeded},
     .run = run,

@@ -28,10 +28,16 @@ struct Account {
     std::string account_id, account_name, display_name, folder_id, join_method, join_time, modify_time, directory_id, status, type;
 };
 constexpr api::Field<Account> account_fields[] = {
-    api::field<&Account::account_id>("AccountId"),     api::field<&Account::account_name>("AccountName"), api::field<&Account::display_name>("DisplayName"),
-    api::field<&Account::folder_id>("FolderId"),       api::field<&Account::join_method>("JoinMethod"),   api::field<&Account::join_time>("JoinTime"),
-    api::field<&Account::modify_time>("ModifyTime"),   api::field<&Account::directory_id>("ResourceDirectoryId"),
-    api::field<&Account::status>("Status"),            api::field<&Account::type>("Type"),
+    api::field<&Account::account_id>("AccountId"),
+    api::field<&Account::account_name>("AccountName"),
+    api::field<&Account::display_name>("DisplayName"),
+    api::field<&Account::folder_id>("FolderId"),
+    api::field<&Account::join_method>("JoinMethod"),
+    api::field<&Account::join_time>("JoinTime"),
+    api::field<&Account::modify_time>("ModifyTime"),
+    api::field<&Account::directory_id>("ResourceDirectoryId"),
+    api::field<&Account::status>("Status"),
+    api::field<&Account::type>("Type"),
 };
 
 struct Answer {
@@ -71,27 +77,25 @@ constexpr api::Operation<Request, Answer> operation{
     .action = "resourcemanager:CreateResourceAccount",
     .resource = {api::every_account_of<Request>, api::folder_in_tree<&Request::parent_folder_id>},
     .callers = api::Callers::management,
-    .parameters =
-        {
-            api::optional<&Request::account_name_prefix>("AccountNamePrefix", prefix_rule),
-            api::required<&Request::display_name>("DisplayName", display_name_rule),
-            api::optional<&Request::dry_run>("DryRun").only(api::master_2022),
-            api::optional<&Request::parent_folder_id>("ParentFolderId", folder_id_rule),
-            api::optional<&Request::payer_account_id>("PayerAccountId", payer_rule),
-            api::optional<&Request::resell_account_type>("ResellAccountType", resell_rule),
-            api::optional<&Request::tags>("Tag.N", api::tag_fields).at_most(20),
-        },
+    .parameters{
+        api::optional<&Request::account_name_prefix>("AccountNamePrefix", prefix_rule),
+        api::required<&Request::display_name>("DisplayName", display_name_rule),
+        api::optional<&Request::dry_run>("DryRun").only(api::master_2022),
+        api::optional<&Request::parent_folder_id>("ParentFolderId", folder_id_rule),
+        api::optional<&Request::payer_account_id>("PayerAccountId", payer_rule),
+        api::optional<&Request::resell_account_type>("ResellAccountType", resell_rule),
+        api::optional<&Request::tags>("Tag.N", api::tag_fields).at_most(20),
+    },
     .answer = {api::field<&Answer::account>("Account", account_fields)},
-    .faults =
-        {
-            fault::display_name_already_used,
-            fault::account_name_prefix_length,
-            fault::account_name_already_exists,
-            fault::folder_not_exists,
-            fault::limit_exceeded_account,
-            fault::payer_in_another_directory,
-            fault::not_support_resell_account_type.only(api::master_2022),
-        },
+    .faults{
+        fault::display_name_already_used,
+        fault::account_name_prefix_length,
+        fault::account_name_already_exists,
+        fault::folder_not_exists,
+        fault::limit_exceeded_account,
+        fault::payer_in_another_directory,
+        fault::not_support_resell_account_type.only(api::master_2022),
+    },
     .run = run,
 };
 
@@ -123,9 +127,12 @@ Answer run(const Request& request, api::Call& call) {
                          .payer_account_id = request.payer_account_id.empty() ? account_id : request.payer_account_id,
                          .resell_account_type = request.resell_account_type};
     switch (store::insert_member(call.transaction, member)) {
-        case store::NewMember::inserted: break;
-        case store::NewMember::display_name_taken: throw operation.fault(fault::display_name_already_used);
-        case store::NewMember::account_name_taken: throw operation.fault(fault::account_name_already_exists);
+        case store::NewMember::inserted:
+            break;
+        case store::NewMember::display_name_taken:
+            throw operation.fault(fault::display_name_already_used);
+        case store::NewMember::account_name_taken:
+            throw operation.fault(fault::account_name_already_exists);
     }
     store::insert_account(call.transaction, {.account_id = account_id,
                                              .account_name = member.account_name,

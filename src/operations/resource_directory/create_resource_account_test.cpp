@@ -38,7 +38,8 @@ TEST_F(CreateResourceAccount, NamesWhatIsWrong) {
     EXPECT_EQ(create({{"DisplayName", "x"}}).code(), "InvalidParameter.Account.DisplayName.Length");
     EXPECT_EQ(create({{"DisplayName", std::string(51, 'x')}}).code(), "InvalidParameter.Account.DisplayName.Length");
     EXPECT_EQ(create({{"DisplayName", "a/b"}}).code(), "InvalidParameter.Account.DisplayName");
-    for (const auto* prefix : {"-ab", "ab-", "a..b", "a b"}) EXPECT_EQ(create({{"DisplayName", "okay"}, {"AccountNamePrefix", prefix}}).code(), "InvalidParameter.Account.AccountNamePrefix") << prefix;
+    for (const auto* prefix : {"-ab", "ab-", "a..b", "a b"})
+        EXPECT_EQ(create({{"DisplayName", "okay"}, {"AccountNamePrefix", prefix}}).code(), "InvalidParameter.Account.AccountNamePrefix") << prefix;
     EXPECT_EQ(create({{"DisplayName", "okay"}, {"AccountNamePrefix", "a"}}).code(), "InvalidParameter.Account.AccountNamePrefix.Length");
     EXPECT_EQ(create({{"DisplayName", "okay"}, {"AccountNamePrefix", std::string(38, 'a')}}).code(), "InvalidParameter.Account.AccountNamePrefix.Length");
     EXPECT_EQ(create({{"DisplayName", "okay"}, {"ParentFolderId", "fd-0000000000"}}).code(), "EntityNotExists.Folder");

@@ -51,24 +51,22 @@ constexpr api::Operation<Request, Answer> operation{
     .action = "resourcemanager:EnableResourceDirectory",
     .resource = api::everything,
     .callers = api::Callers::any_account,
-    .parameters =
-        {
-            api::optional<&Request::dry_run>("DryRun").only(api::master_2022),
-            api::required<&Request::mode>("EnableMode", mode_rule),
-            api::optional<&Request::management_account_name>("MAName"),
-            api::optional<&Request::phone>("MASecureMobilePhone"),
-            api::optional<&Request::code>("VerificationCode"),
-        },
+    .parameters{
+        api::optional<&Request::dry_run>("DryRun").only(api::master_2022),
+        api::required<&Request::mode>("EnableMode", mode_rule),
+        api::optional<&Request::management_account_name>("MAName"),
+        api::optional<&Request::phone>("MASecureMobilePhone"),
+        api::optional<&Request::code>("VerificationCode"),
+    },
     .answer = {api::field<&Answer::directory>("ResourceDirectory", directory_fields)},
-    .faults =
-        {
-            fault::enterprise_verification_error,
-            fault::directory_already_exists,
-            fault::invalid_enterprise_name,
-            fault::missing_security_info,
-            fault::account_in_another_directory,
-            fault::unsupported_operation.beyond("docs/decisions/0005-enable-mode.md"),
-        },
+    .faults{
+        fault::enterprise_verification_error,
+        fault::directory_already_exists,
+        fault::invalid_enterprise_name,
+        fault::missing_security_info,
+        fault::account_in_another_directory,
+        fault::unsupported_operation.beyond("docs/decisions/0005-enable-mode.md"),
+    },
     .run = run,
 };
 
@@ -83,10 +81,8 @@ Answer run(const Request& request, api::Call& call) {
     if (request.mode == Mode::new_management_account) throw operation.fault(fault::unsupported_operation);
     if (request.dry_run) return {};
 
-    const store::Directory directory{.directory_id = base::identifier("rd-", 6),
-                                     .management_account_id = account->account_id,
-                                     .root_folder_id = base::identifier("r-", 6),
-                                     .created_at_ms = call.now_ms};
+    const store::Directory directory{
+        .directory_id = base::identifier("rd-", 6), .management_account_id = account->account_id, .root_folder_id = base::identifier("r-", 6), .created_at_ms = call.now_ms};
     store::insert_directory(call.transaction, directory);
     store::insert_service_linked_role(call.transaction, account->account_id, call.now_ms);
     call.concerns(api::directory_resource, directory.directory_id);

@@ -70,11 +70,10 @@ constexpr api::Operation<Request, Answer> operation{
     .action = "resourcemanager:GetAccount",
     .resource = api::account_in_tree<&Request::account_id>,
     .callers = api::Callers::management_or_delegated,
-    .parameters =
-        {
-            api::required<&Request::account_id>("AccountId", given_account_id_rule),
-            api::optional<&Request::include_tags>("IncludeTags"),
-        },
+    .parameters{
+        api::required<&Request::account_id>("AccountId", given_account_id_rule),
+        api::optional<&Request::include_tags>("IncludeTags"),
+    },
     .answer = {api::field<&Answer::account>("Account", account_fields)},
     .faults = {fault::account_not_exists},
     .run = run,

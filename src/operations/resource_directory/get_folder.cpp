@@ -19,11 +19,8 @@ struct Folder {
     std::string path;
 };
 constexpr api::Field<Folder> folder_fields[] = {
-    api::field<&Folder::create_time>("CreateTime"),
-    api::field<&Folder::folder_id>("FolderId"),
-    api::field<&Folder::folder_name>("FolderName"),
-    api::field<&Folder::parent_folder_id>("ParentFolderId"),
-    api::field<&Folder::path>("ResourceDirectoryPath"),
+    api::field<&Folder::create_time>("CreateTime"),          api::field<&Folder::folder_id>("FolderId"),         api::field<&Folder::folder_name>("FolderName"),
+    api::field<&Folder::parent_folder_id>("ParentFolderId"), api::field<&Folder::path>("ResourceDirectoryPath"),
 };
 
 struct Answer {

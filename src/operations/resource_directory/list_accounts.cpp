@@ -45,20 +45,18 @@ constexpr api::Operation<Request, Answer> operation{
     .resource = api::every_account,
     .callers = api::Callers::management_or_delegated,
     .rate = api::per_second(50),
-    .parameters =
-        {
-            api::optional<&Request::include_tags>("IncludeTags"),
-            api::group<&Request::page>(api::page_parameters),
-            api::group<&Request::from>(api::token_parameters).only(api::master_2022),
-            api::optional<&Request::keyword>("QueryKeyword", keyword_rule).only(api::master_2022),
-            api::optional<&Request::tags>("Tag.N", api::tag_fields).at_most(20),
-        },
-    .answer =
-        {
-            api::field<&Answer::accounts>("Accounts.Account[]", account_fields),
-            api::field<&Answer::next_token>("NextToken").only(api::master_2022),
-            api::group<&Answer::page>(api::page_fields),
-        },
+    .parameters{
+        api::optional<&Request::include_tags>("IncludeTags"),
+        api::group<&Request::page>(api::page_parameters),
+        api::group<&Request::from>(api::token_parameters).only(api::master_2022),
+        api::optional<&Request::keyword>("QueryKeyword", keyword_rule).only(api::master_2022),
+        api::optional<&Request::tags>("Tag.N", api::tag_fields).at_most(20),
+    },
+    .answer{
+        api::field<&Answer::accounts>("Accounts.Account[]", account_fields),
+        api::field<&Answer::next_token>("NextToken").only(api::master_2022),
+        api::group<&Answer::page>(api::page_fields),
+    },
     .faults = {fault::invalid_next_token.only(api::master_2022)},
     .run = run,
 };

@@ -33,19 +33,17 @@ constexpr api::Operation<Request, Answer> operation{
     .resource = api::folder_in_tree<&Request::parent_folder_id>,
     .callers = api::Callers::management_or_delegated,
     .rate = api::per_second(50),
-    .parameters =
-        {
-            api::optional<&Request::include_tags>("IncludeTags"),
-            api::group<&Request::page>(api::page_parameters),
-            api::optional<&Request::parent_folder_id>("ParentFolderId", folder_id_rule),
-            api::optional<&Request::keyword>("QueryKeyword", keyword_rule),
-            api::optional<&Request::tags>("Tag.N", api::tag_fields).at_most(20),
-        },
-    .answer =
-        {
-            api::field<&Answer::accounts>("Accounts.Account[]", member_item_fields),
-            api::group<&Answer::page>(api::page_fields),
-        },
+    .parameters{
+        api::optional<&Request::include_tags>("IncludeTags"),
+        api::group<&Request::page>(api::page_parameters),
+        api::optional<&Request::parent_folder_id>("ParentFolderId", folder_id_rule),
+        api::optional<&Request::keyword>("QueryKeyword", keyword_rule),
+        api::optional<&Request::tags>("Tag.N", api::tag_fields).at_most(20),
+    },
+    .answer{
+        api::field<&Answer::accounts>("Accounts.Account[]", member_item_fields),
+        api::group<&Answer::page>(api::page_fields),
+    },
     .faults = {fault::folder_not_exists},
     .run = run,
 };

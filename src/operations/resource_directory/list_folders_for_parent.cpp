@@ -44,18 +44,16 @@ constexpr api::Operation<Request, Answer> operation{
     .resource = api::folder_in_tree<&Request::parent_folder_id>,
     .callers = api::Callers::management_or_delegated,
     .rate = api::per_second(50),
-    .parameters =
-        {
-            api::group<&Request::page>(api::page_parameters),
-            api::optional<&Request::parent_folder_id>("ParentFolderId", folder_id_rule),
-            api::optional<&Request::keyword>("QueryKeyword", keyword_rule),
-            api::optional<&Request::tags>("Tag.N", api::tag_fields).at_most(20).only(api::master_2022),
-        },
-    .answer =
-        {
-            api::field<&Answer::folders>("Folders.Folder[]", folder_fields),
-            api::group<&Answer::page>(api::page_fields),
-        },
+    .parameters{
+        api::group<&Request::page>(api::page_parameters),
+        api::optional<&Request::parent_folder_id>("ParentFolderId", folder_id_rule),
+        api::optional<&Request::keyword>("QueryKeyword", keyword_rule),
+        api::optional<&Request::tags>("Tag.N", api::tag_fields).at_most(20).only(api::master_2022),
+    },
+    .answer{
+        api::field<&Answer::folders>("Folders.Folder[]", folder_fields),
+        api::group<&Answer::page>(api::page_fields),
+    },
     .faults = {fault::folder_not_exists},
     .run = run,
 };

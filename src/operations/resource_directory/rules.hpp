@@ -11,9 +11,7 @@ inline constexpr api::Rule account_id_rule{.says = "16 digits", .length = {16, 1
 inline constexpr api::Rule given_account_id_rule{
     .says = "16 digits", .length = {16, 16}, .alphabet = "0-9", .refused_as = &fault::invalid_parameter, .empty_as = &fault::missing_parameter};
 
-inline constexpr bool folder_id_form(std::string_view id) {
-    return (id.starts_with("r-") && id.size() == 8) || (id.starts_with("fd-") && id.size() == 13);
-}
+inline constexpr bool folder_id_form(std::string_view id) { return (id.starts_with("r-") && id.size() == 8) || (id.starts_with("fd-") && id.size() == 13); }
 inline constexpr api::Rule folder_id_rule{.says = "r- and 6, or fd- and 10 letters or digits",
                                           .alphabet = "a-zA-Z0-9-",
                                           .holds = folder_id_form,

@@ -30,25 +30,23 @@ constexpr api::Operation<Request, Answer> operation{
     .action = "resourcemanager:SendVerificationCodeForBindSecureMobilePhone",
     .resource = api::account_in_tree<&Request::account_id>,
     .callers = api::Callers::management_ram_identity,
-    .parameters =
-        {
-            api::required<&Request::account_id>("AccountId", account_id_rule),
-            api::required<&Request::phone>("SecureMobilePhone", mobile_number_rule),
-        },
+    .parameters{
+        api::required<&Request::account_id>("AccountId", account_id_rule),
+        api::required<&Request::phone>("SecureMobilePhone", mobile_number_rule),
+    },
     .answer = {api::field<&Answer::expiration_date>("ExpirationDate")},
-    .faults =
-        {
-            fault::directory_already_exists,
-            fault::invalid_mobile_country_code,
-            fault::account_in_another_directory,
-            fault::send_limit_exceeded,
-            fault::account_secure_mobile_already_exists.beyond("decisions.md D.5"),
-            fault::account_type_mismatch.beyond("decisions.md D.5"),
-            fault::enterprise_verification_error.beyond("decisions.md D.4"),
-            fault::invalid_enterprise_name.beyond("decisions.md D.4"),
-            fault::account_not_exists.beyond("decisions.md D.5"),
-            fault::invalid_secure_mobile_phone.beyond("decisions.md D.7"),
-        },
+    .faults{
+        fault::directory_already_exists,
+        fault::invalid_mobile_country_code,
+        fault::account_in_another_directory,
+        fault::send_limit_exceeded,
+        fault::account_secure_mobile_already_exists.beyond("decisions.md D.5"),
+        fault::account_type_mismatch.beyond("decisions.md D.5"),
+        fault::enterprise_verification_error.beyond("decisions.md D.4"),
+        fault::invalid_enterprise_name.beyond("decisions.md D.4"),
+        fault::account_not_exists.beyond("decisions.md D.5"),
+        fault::invalid_secure_mobile_phone.beyond("decisions.md D.7"),
+    },
     .run = run,
 };
 
@@ -63,7 +61,8 @@ void check_limits(const store::Verification& v, const api::Call& call) {
     const auto today = base::day_of_utc8(call.now_ms);
     if (v.day == today && v.sends_of_day >= codes.sends_per_member_and_day)
         throw operation.fault(fault::send_limit_exceeded).after(seconds_until((today + 1) * base::day_ms - 8 * base::hour_ms, call.now_ms));
-    if (v.last_sent_at_ms + strict.resend_interval_ms > call.now_ms) throw operation.fault(fault::send_limit_exceeded).after(seconds_until(v.last_sent_at_ms + strict.resend_interval_ms, call.now_ms));
+    if (v.last_sent_at_ms + strict.resend_interval_ms > call.now_ms)
+        throw operation.fault(fault::send_limit_exceeded).after(seconds_until(v.last_sent_at_ms + strict.resend_interval_ms, call.now_ms));
     if (strict.sends_per_code != 0 && v.pending(call.now_ms) && v.sends >= strict.sends_per_code)
         throw operation.fault(fault::send_limit_exceeded).after(seconds_until(v.expires_at_ms, call.now_ms));
 }

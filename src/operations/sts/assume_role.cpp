@@ -52,12 +52,14 @@ struct Answer {
 };
 
 constexpr api::Rule duration_rule{.says = "900 seconds to the role's own maximum", .range = {900, 43200}, .refused_as = &fault::invalid_duration};
-constexpr api::Rule external_id_rule{.says = "2 to 1224 letters, digits and _+=,.@:/-", .length = {2, 1224}, .alphabet = "a-zA-Z0-9_+=,.@:/-", .refused_as = &fault::sts_invalid_parameter};
+constexpr api::Rule external_id_rule{
+    .says = "2 to 1224 letters, digits and _+=,.@:/-", .length = {2, 1224}, .alphabet = "a-zA-Z0-9_+=,.@:/-", .refused_as = &fault::sts_invalid_parameter};
 constexpr api::Rule policy_rule{.says = "a policy of at most 2048 characters, without Condition",
                                 .length = {1, 2048},
                                 .refused_as = &fault::invalid_policy_grammar,
                                 .wrong_length_as = &fault::invalid_policy_size};
-constexpr api::Rule role_arn_rule{.says = "acs:ram::<account>:role/<name>", .holds = [](std::string_view s) { return parse_role_arn(s).has_value(); }, .refused_as = &fault::sts_invalid_parameter};
+constexpr api::Rule role_arn_rule{
+    .says = "acs:ram::<account>:role/<name>", .holds = [](std::string_view s) { return parse_role_arn(s).has_value(); }, .refused_as = &fault::sts_invalid_parameter};
 constexpr api::Rule session_name_rule{.says = "2 to 64 letters, digits and .@-_", .length = {2, 64}, .alphabet = "a-zA-Z0-9.@_-", .refused_as = &fault::sts_invalid_parameter};
 constexpr api::Rule source_identity_rule{.says = "2 to 64 letters, digits and .@-_=,", .length = {2, 64}, .alphabet = "a-zA-Z0-9.@_=,-"};
 
@@ -71,21 +73,19 @@ constexpr api::Operation<Request, Answer> operation{
     .action = "sts:AssumeRole",
     .resource = api::role<&Request::role_arn>,
     .callers = api::Callers::any_account,
-    .parameters =
-        {
-            api::optional<&Request::duration_seconds>("DurationSeconds", duration_rule),
-            api::optional<&Request::external_id>("ExternalId", external_id_rule),
-            api::optional<&Request::policy>("Policy", policy_rule),
-            api::required<&Request::role_arn>("RoleArn", role_arn_rule),
-            api::required<&Request::session_name>("RoleSessionName", session_name_rule),
-            api::optional<&Request::source_identity>("SourceIdentity", source_identity_rule),
-        },
-    .answer =
-        {
-            api::field<&Answer::user>("AssumedRoleUser", assumed_role_user_fields),
-            api::field<&Answer::credentials>("Credentials", credentials_fields),
-            api::field<&Answer::source_identity>("SourceIdentity"),
-        },
+    .parameters{
+        api::optional<&Request::duration_seconds>("DurationSeconds", duration_rule),
+        api::optional<&Request::external_id>("ExternalId", external_id_rule),
+        api::optional<&Request::policy>("Policy", policy_rule),
+        api::required<&Request::role_arn>("RoleArn", role_arn_rule),
+        api::required<&Request::session_name>("RoleSessionName", session_name_rule),
+        api::optional<&Request::source_identity>("SourceIdentity", source_identity_rule),
+    },
+    .answer{
+        api::field<&Answer::user>("AssumedRoleUser", assumed_role_user_fields),
+        api::field<&Answer::credentials>("Credentials", credentials_fields),
+        api::field<&Answer::source_identity>("SourceIdentity"),
+    },
     .faults = {fault::invalid_duration, fault::invalid_policy_grammar},
     .run = run,
 };

@@ -65,7 +65,8 @@ TEST_F(AssumeRole, UnknownRoleIsNotFound) {
 }
 
 TEST_F(AssumeRole, SessionPolicyOnlyTakesAway) {
-    const auto narrowed = key_of(assume(operator_arn, admin_key, {{"Policy", R"({"Version":"1","Statement":[{"Effect":"Allow","Action":"resourcemanager:Get*","Resource":"*"}]})"}}));
+    const auto narrowed =
+        key_of(assume(operator_arn, admin_key, {{"Policy", R"({"Version":"1","Statement":[{"Effect":"Allow","Action":"resourcemanager:Get*","Resource":"*"}]})"}}));
     EXPECT_EQ(sandbox.call("GetAccount", {{"AccountId", blue_id}}, {.key = narrowed}).status, 200);
     const auto refused = sandbox.send_code(blue_id, good_phone, {.key = narrowed});
     EXPECT_EQ(refused.code(), "NoPermission");
@@ -115,8 +116,8 @@ TEST_F(AssumeRole, TokensAreCheckedBeforeTheSignature) {
 TEST(RoleArn, IsReadStrictly) {
     using operations::sts::parse_role_arn;
     EXPECT_EQ(parse_role_arn("acs:ram::1000000000000001:role/a-b.C")->role_name, "a-b.C");
-    for (const auto* bad : {"", "acs:ram::1:role/x", "acs:ram::1000000000000001:role/", "acs:ram::1000000000000001:user/x", "acs:ram::100000000000000x:role/x", "acs:ram::1000000000000001:role/a b",
-                            "acs:ram:*:1000000000000001:role/x", "acs:ram::1000000000000001:role/a/b"})
+    for (const auto* bad : {"", "acs:ram::1:role/x", "acs:ram::1000000000000001:role/", "acs:ram::1000000000000001:user/x", "acs:ram::100000000000000x:role/x",
+                            "acs:ram::1000000000000001:role/a b", "acs:ram:*:1000000000000001:role/x", "acs:ram::1000000000000001:role/a/b"})
         EXPECT_FALSE(parse_role_arn(bad)) << bad;
 }
 

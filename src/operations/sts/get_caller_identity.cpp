@@ -20,15 +20,14 @@ constexpr api::Operation<Request, Answer> operation{
     .action = api::open_to_all,
     .resource = api::everything,
     .callers = api::Callers::any_account,
-    .answer =
-        {
-            api::field<&Answer::account_id>("AccountId"),
-            api::field<&Answer::arn>("Arn"),
-            api::field<&Answer::identity_type>("IdentityType"),
-            api::field<&Answer::principal_id>("PrincipalId"),
-            api::field<&Answer::role_id>("RoleId"),
-            api::field<&Answer::user_id>("UserId"),
-        },
+    .answer{
+        api::field<&Answer::account_id>("AccountId"),
+        api::field<&Answer::arn>("Arn"),
+        api::field<&Answer::identity_type>("IdentityType"),
+        api::field<&Answer::principal_id>("PrincipalId"),
+        api::field<&Answer::role_id>("RoleId"),
+        api::field<&Answer::user_id>("UserId"),
+    },
     .run = run,
 };
 
