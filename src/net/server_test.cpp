@@ -212,7 +212,7 @@ TEST_F(ServerTest, StillAnswersAClientThatHasFinishedSending) {
 }
 
 TEST_F(ServerTest, ServesLargeAnswersToSlowReaders) {
-    const std::string large(20 * 1024 * 1024, 'z');
+    const std::string large(8 * 1024 * 1024, 'z');
     handler.on_request([&](const pipeline::Request&, pipeline::Done done) {
         pipeline::Response response;
         response.body = large;
