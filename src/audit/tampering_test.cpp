@@ -96,7 +96,7 @@ struct Case {
 
 TEST(Tampering, WithTheLogIsFoundAndTheFirstEntryNamed) {
     Chance chance(7);
-    for (int round = 0; round < 120; ++round) {
+    for (int round = 0; round < 80; ++round) {
         const Case c(chance);
         ASSERT_TRUE(c.exported->verify().ok()) << c.exported->verify().text();
         auto lines = c.read("log", ".ndjson");
@@ -111,7 +111,7 @@ TEST(Tampering, WithTheLogIsFoundAndTheFirstEntryNamed) {
 
 TEST(Tampering, WithTheLogAndItsHashesIsNarrowedDownToTwoCheckpoints) {
     Chance chance(8);
-    for (int round = 0; round < 120; ++round) {
+    for (int round = 0; round < 80; ++round) {
         const Case c(chance);
         auto lines = c.read("log", ".ndjson");
         const auto damage = damage_a_line(lines, chance);
@@ -135,7 +135,7 @@ TEST(Tampering, WithTheLogAndItsHashesIsNarrowedDownToTwoCheckpoints) {
 
 TEST(Tampering, WithTheHashesAloneIsFoundAndDoesNotAccuseTheLog) {
     Chance chance(9);
-    for (int round = 0; round < 120; ++round) {
+    for (int round = 0; round < 80; ++round) {
         const Case c(chance);
         auto leaves = c.read("leaves", ".sha256");
         const auto damage = damage_a_line(leaves, chance);
@@ -153,7 +153,7 @@ TEST(Tampering, WithAnyByteOfAnExportIsFound) {
     std::vector<fs::path> files;
     for (const auto& entry : fs::recursive_directory_iterator(c.exported->out))
         if (entry.is_regular_file()) files.push_back(entry.path());
-    for (int round = 0; round < 600; ++round) {
+    for (int round = 0; round < 300; ++round) {
         const auto& file = files[chance.below(files.size())];
         const auto whole = testing::read_file(file);
         auto changed = whole;
