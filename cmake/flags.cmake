@@ -26,7 +26,7 @@ if(OPENRD_COVERAGE)
   target_link_options(openrd_flags INTERFACE --coverage)
 endif()
 if(OPENRD_FUZZ)
-  target_compile_options(openrd_flags INTERFACE -fsanitize=fuzzer-no-link)
+  target_compile_options(openrd_flags INTERFACE -fsanitize=fuzzer-no-link -O1)  # a fuzzer finds by running often
 endif()
 
 # -g1: line tables are what a sanitizer report needs, and half the size and link time of -g.

@@ -46,6 +46,10 @@ Checked check_common_v3(Exchange& ex, const base::Settings& settings) {
     if (ex.nonce.empty()) return refuse(fault::missing, "SignatureNonce");
     if (auto refusal = check_time(ex, ex.request.header("x-acs-date"), settings)) return refusal;
     if (!wire::required_headers_signed(parts->signed_headers, !ex.token.empty())) return refuse(fault::incomplete_signature);
+    // It says whether the body's bytes are parameters: unsigned, somebody in between could take them away.
+    const auto kind = wire::body_kind(ex.request.header("content-type"));
+    const bool has_parameters = !ex.request.body.empty() && (kind == wire::BodyKind::form || kind == wire::BodyKind::json);
+    if (has_parameters && !wire::header_is_signed(parts->signed_headers, "content-type")) return refuse(fault::incomplete_signature);
     return {};
 }
 

@@ -124,6 +124,8 @@ TEST_F(Gateway, V3SignsWhatCouldBeReplayedOtherwise) {
     wire = sandbox.sign("GetResourceDirectory", {}, {});
     wire.body = "AccountId=1";
     EXPECT_EQ(sandbox.send(wire).code(), "SignatureDoesNotMatch") << "a body whose hash is not the signed one";
+    wire.headers.emplace_back("content-type", "application/x-www-form-urlencoded");
+    EXPECT_EQ(sandbox.send(wire).code(), "IncompleteSignature") << "a body of parameters whose type is not signed";
 }
 
 TEST_F(Gateway, NonceIsUsedOnceAndOnlyByItsOwner) {
