@@ -1,19 +1,17 @@
 // Policy documents of any bytes: parsing never crashes, and what was taken decides by the rules of decide.hpp.
+#include "require.hpp"
+
 #include "policy/decide.hpp"
 #include "policy/system_policies.hpp"
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
 namespace policy = openrd::policy;
+using openrd::fuzz::require;
 
 namespace {
-
-void require(bool holds) {
-    if (!holds) std::abort();
-}
 
 policy::Document fixed(std::string_view statement) {
     return policy::Document::parse(R"({"Version":"1","Statement":)" + std::string(statement) + "}", policy::Kind::identity).value();

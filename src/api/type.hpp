@@ -88,8 +88,9 @@ struct WireType<T> {
 template <Parsed T> struct WireType<T> {
     static bool read(std::string_view s, void* to) {
         auto parsed = T::parse(s);
-        if (parsed) *static_cast<T*>(to) = *std::move(parsed);
-        return parsed.has_value();
+        if (!parsed) return false;
+        *static_cast<T*>(to) = *std::move(parsed);
+        return true;
     }
     static void write(const void* from, std::string& out) {
         if constexpr (Texted<T>) out += static_cast<const T*>(from)->text();

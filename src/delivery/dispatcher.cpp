@@ -75,12 +75,12 @@ struct Dispatcher::Bell {
         passed = pass;
         rung_or_passed.notify_all();
     }
-    void wait(std::stop_token stop, std::int64_t ms) {
+    void wait(const std::stop_token& stop, std::int64_t ms) {
         std::unique_lock lock(mutex);
         rung_or_passed.wait_for(lock, stop, std::chrono::milliseconds(ms), [this] { return rung; });
     }
     // Whoever rings does not hurry this on.
-    void pause(std::stop_token stop, std::int64_t ms) {
+    void pause(const std::stop_token& stop, std::int64_t ms) {
         std::unique_lock lock(mutex);
         rung_or_passed.wait_for(lock, stop, std::chrono::milliseconds(ms), [] { return false; });
     }
@@ -99,7 +99,7 @@ void Dispatcher::start() {
         const std::lock_guard lock(bell_->mutex);
         bell_->running = true;
     }
-    thread_ = std::jthread([this](std::stop_token stop) { run(std::move(stop)); });
+    thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 
 void Dispatcher::stop() {
@@ -121,7 +121,7 @@ void Dispatcher::drained() {
     bell_->rung_or_passed.wait(lock, [&] { return bell_->passed >= pass || !bell_->running; });
 }
 
-void Dispatcher::run(std::stop_token stop) {
+void Dispatcher::run(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
         const auto pass = bell_->begin_pass();
         auto pause_ms = poll_ms;
@@ -143,7 +143,7 @@ void Dispatcher::run(std::stop_token stop) {
     engine_.idle();
 }
 
-void Dispatcher::deliver_due(std::stop_token stop) {
+void Dispatcher::deliver_due(const std::stop_token& stop) {
     settle_held();
     while (!stop.stop_requested()) {
         const auto due_ms = next_due_ms();
@@ -195,7 +195,7 @@ void Dispatcher::settle_last() {
     held_.clear();
 }
 
-Dispatcher::Settled Dispatcher::deliver(store::Message message, std::stop_token stop) {
+Dispatcher::Settled Dispatcher::deliver(store::Message message, const std::stop_token& stop) {
     const auto now_ms = clock_.now_ms();
     const auto to = phone_of(message);
     if (!to) return refused(std::move(message), "unreadable");

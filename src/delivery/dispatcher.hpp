@@ -51,13 +51,13 @@ class Dispatcher {
         std::string_view state;
     };
 
-    void run(std::stop_token stop);
-    void deliver_due(std::stop_token stop);
+    void run(const std::stop_token& stop);
+    void deliver_due(const std::stop_token& stop);
     std::optional<std::int64_t> next_due_ms();
     std::vector<store::Message> claim();
     void settle_held();
     void settle_last();
-    Settled deliver(store::Message message, std::stop_token stop);
+    Settled deliver(store::Message message, const std::stop_token& stop);
     Settled settled(store::Message message, const Channel& used, const SendResult& result, const phone::MobileNumber& to);
     Settled again(store::Message message, const Channel& used, const SendResult& result, const phone::MobileNumber& to);
     static Settled refused(store::Message message, std::string_view why);

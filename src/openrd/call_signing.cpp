@@ -21,7 +21,7 @@ std::string encoded(const Pairs& pairs) {
     return out;
 }
 
-std::string with_query(std::string url, const std::string& query) { return query.empty() ? url : url + "?" + query; }
+std::string with_query(const std::string& url, const std::string& query) { return query.empty() ? url : url + "?" + query; }
 
 // protocol.md A: everything in the form of a POST, or in the query of a GET.
 HttpRequest sign_v1(const CallOptions& call, const Endpoint& endpoint, const Credentials& who, std::int64_t now_ms, const std::string& nonce) {

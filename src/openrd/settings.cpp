@@ -30,7 +30,7 @@ constexpr Setting settings[] = {
     {"sandbox", "Seed, inbox, clock and reset; `openrd serve --sandbox`.", "--sandbox", [](const Settings& s) { return yes_no(s.sandbox); }},
     {"require_tls", "Refuse plain HTTP with `InvalidProtocol.NeedSsl`.", "", [](const Settings& s) { return yes_no(s.require_tls); }},
     {"timestamp_window", "How far a signed timestamp may be from the server's clock, either way.", "", [](const Settings& s) { return duration(s.timestamp_window_ms); }},
-    {"numbering_file", "A newer table of the world's mobile numbers than the built-in one.", "", [](const Settings& s) { return s.numbering_file.empty() ? std::string("built in") : s.numbering_file; }},
+    {"numbering_file", "A newer table of the world's mobile numbers than the built-in one.", "--numbering", [](const Settings& s) { return s.numbering_file.empty() ? std::string("built in") : s.numbering_file; }},
     {"threads", "Threads that serve connections.", "--threads", [](const Settings& s) { return s.threads == 0 ? std::string("one for each core") : count(s.threads); }},
     {"write_queue", "Writes that may wait for the database; one more is refused with `ServiceUnavailable`.", "", [](const Settings& s) { return count(s.write_queue); }},
 

@@ -24,6 +24,7 @@ class MobileNumber {
 
     MobileNumber() = default;  // empty
     MobileNumber(const MobileNumber&) = default;
+    // NOLINTNEXTLINE(performance-move-constructor-init): the bytes are copied, and those left behind are wiped
     MobileNumber(MobileNumber&& other) noexcept : MobileNumber(other) { other.wipe(); }
     MobileNumber& operator=(const MobileNumber&) = default;
     MobileNumber& operator=(MobileNumber&& other) noexcept;

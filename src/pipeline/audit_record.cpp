@@ -46,7 +46,7 @@ std::string parameters_json(const std::vector<KnownParameter>& parameters) {
 class Entry {
   public:
     Entry(const api::Caller& caller, std::string_view event_name, bool writes, api::Version version, std::int64_t at_ms, std::string_view event_id)
-        : caller_(caller), version_(api::facts_of(version)), writer_(body_) {
+        : version_(api::facts_of(version)), writer_(body_) {
         event_.account_id = caller.account_id;
         event_.at_ms = at_ms;
         event_.event_id = event_id;
@@ -79,7 +79,6 @@ class Entry {
     }
 
   private:
-    const api::Caller& caller_;
     const api::VersionFacts& version_;
     std::string body_;
     wire::JsonWriter writer_;

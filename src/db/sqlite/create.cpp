@@ -92,7 +92,7 @@ void build(const std::string& path, std::span<const Migration> migrations, const
     static constexpr Sql commit{"COMMIT"};
     static constexpr Sql wal{"PRAGMA journal_mode = WAL"};
     // SQLite gives its other files the mode of this one.
-    Descriptor(path, O_CREAT | O_EXCL | O_RDWR, 0600);
+    { const Descriptor made(path, O_CREAT | O_EXCL | O_RDWR, 0600); }
     Connection connection(path, Use::building, false);
     connection.run(begin);
     connection.execute(migrations_table);

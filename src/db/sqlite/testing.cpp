@@ -102,7 +102,7 @@ bool eventually(const std::function<bool()>& condition) {
 }
 
 db::Engine::Done Answers::next() {
-    return [this](Outcome outcome, std::exception_ptr error) {
+    return [this](Outcome outcome, const std::exception_ptr& error) {
         std::string words;
         try {
             if (error) std::rethrow_exception(error);
@@ -119,6 +119,7 @@ void Answers::wait_for(std::size_t count) {
 std::vector<Outcome> Answers::outcomes() const {
     const std::lock_guard lock(mutex_);
     std::vector<Outcome> result;
+    result.reserve(answers_.size());
     for (const Answer& answer : answers_) result.push_back(answer.outcome);
     return result;
 }
