@@ -33,11 +33,13 @@ std::optional<store::PersonRecord> person_of(const std::vector<KnownParameter>& 
     return at == parameters.end() ? std::nullopt : store::record_person(tx, ring, caller.account_id, at->value, now_ms);
 }
 
-std::string parameters_json(const std::vector<KnownParameter>& parameters) {
+// What could not be read as the parameter that it claims to be may be anything, a phone number or a code in the wrong place too: it is
+// not repeated. The refusal names the parameter.
+std::string parameters_json(const std::vector<KnownParameter>& parameters, bool well_formed) {
     std::string text;
     wire::JsonWriter w(text);
     w.begin_answer({});
-    for (const auto& p : parameters) w.text(p.name, p.confidence == Confidence::open ? std::string_view(p.value).substr(0, parameter_most) : hidden);
+    for (const auto& p : parameters) w.text(p.name, p.confidence == Confidence::open && well_formed ? std::string_view(p.value).substr(0, parameter_most) : hidden);
     w.end_answer({});
     return text;
 }
@@ -111,7 +113,7 @@ store::AuditEvent audit_event(const Exchange& ex, db::Transaction& tx, const key
     auto& w = entry.writer();
     w.text("requestId", ex.request_id), w.text("sourceIpAddress", ex.request.source_address);
     w.text("userAgent", ex.request.header("user-agent").substr(0, user_agent_most));
-    const auto json = parameters_json(parameters);
+    const auto json = parameters_json(parameters, ex.decoded.has_value());
     w.json("requestParameters", json), w.text("requestParameterJson", json);
     if (const auto person = person_of(parameters, caller, ex.now_ms, tx, ring)) {
         w.text("subject_ref", person->subject_ref);

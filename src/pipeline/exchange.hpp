@@ -57,7 +57,8 @@ struct Exchange {
     std::optional<Refusal> refusal;
     std::string body;  // of the success
     std::vector<std::pair<std::string_view, std::string>> concerned;
-    bool counted = false;  // among the refusals that are recorded once a minute
+    bool failure_recorded = false;  // the record of a failed operation was tried
+    bool counted = false;           // among the refusals that are recorded once a minute
 };
 
 }  // namespace openrd::pipeline

@@ -17,13 +17,13 @@ api::Standing standing_of(const store::Account& account) {
     return account.standing == store::standing_member ? api::Standing::member : api::Standing::none;
 }
 
-bool place_account(db::Transaction& tx, std::string_view account_id, api::Caller& caller) {
-    const auto account = store::find_account(tx, account_id);
-    if (!account) return false;
+std::optional<store::Account> place_account(db::Transaction& tx, std::string_view account_id, api::Caller& caller) {
+    auto account = store::find_account(tx, account_id);
+    if (!account) return {};
     caller.account_id = account->account_id;
     caller.standing = standing_of(*account);
     caller.directory_id = account->directory_id.value_or(std::string());
-    return true;
+    return account;
 }
 
 void load_policies(db::Transaction& tx, std::string_view kind, std::string_view principal_id, Identity& identity) {
@@ -56,11 +56,14 @@ std::shared_ptr<const Identity> load_identity(db::Transaction& tx, const keys::R
     auto identity = std::make_shared<Identity>();
     identity->generation = generation;
     api::Caller& caller = identity->caller;
-    if (!secret || !place_account(tx, key->account_id, caller)) return nullptr;
+    if (!secret) return nullptr;
+    const auto account = place_account(tx, key->account_id, caller);
+    if (!account) return nullptr;
     caller.access_key_id = key->access_key_id;
     identity->active = key->status == store::key_active;
     identity->key = std::make_shared<const wire::SigningKey>(*secret);
     if (key->user_id.empty()) {
+        identity->active = identity->active && account->root_enabled;
         caller.kind = api::CallerKind::root;
         caller.principal_id = caller.account_id;
         caller.name = "root";

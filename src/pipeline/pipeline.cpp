@@ -7,6 +7,8 @@
 #include "pipeline/stages.hpp"
 #include "store/rates.hpp"
 
+#include <utility>
+
 namespace openrd::pipeline {
 namespace {
 
@@ -48,18 +50,24 @@ Response response_of(Exchange& ex) {
 }
 
 void answer(State& state, Exchange& ex) {
+    const Done done = std::exchange(ex.done, nullptr);
+    if (!done) return;  // answered already, and then something failed
+    state.in_flight.fetch_sub(1, std::memory_order_acq_rel);
     Response response = response_of(ex);
     log_call(ex, response.status);
-    ex.done(std::move(response));
-    state.in_flight.fetch_sub(1, std::memory_order_acq_rel);
+    done(std::move(response));
 }
 
 // Refusals that come in floods are counted, and recorded once for a key, a code and a minute.
 void count(State& state, const Exchange& ex) {
     const std::int64_t minute_ms = ex.now_ms / base::minute_ms * base::minute_ms;
     const std::lock_guard lock(state.counted_mutex);
-    if (state.counted.size() >= counted_most) return;
-    auto& counted = state.counted[{ex.access_key_id + " " + ex.refusal->code, minute_ms}];
+    const std::pair key{ex.access_key_id + " " + ex.refusal->code, minute_ms};
+    if (state.counted.size() >= counted_most && !state.counted.contains(key)) {
+        base::log::error("a refusal was not counted: too many keys at once", {{"request_id", ex.request_id}});
+        return;
+    }
+    auto& counted = state.counted[key];
     if (counted.count++ != 0) return;
     counted.identity = ex.identity;
     counted.operation = ex.operation;
@@ -69,6 +77,8 @@ void count(State& state, const Exchange& ex) {
     counted.message = ex.refusal->message;
     counted.minute_ms = minute_ms;
 }
+
+void write(State& state, const Shared& ex, bool run_operation);
 
 void finish(State& state, const Shared& ex, db::Outcome outcome, const std::exception_ptr& error) {
     if (outcome != db::Outcome::committed) {
@@ -85,6 +95,8 @@ void finish(State& state, const Shared& ex, db::Outcome outcome, const std::exce
         } catch (const std::exception& e) { reason = e.what(); }
         base::log::error("nothing was written", {{"request_id", ex->request_id}, {"action", ex->operation->name}, {"reason", reason}});
     }
+    // The operation failed and took its record with it: the refusal has one of its own.
+    if (outcome == db::Outcome::failed && !std::exchange(ex->failure_recorded, true)) return write(state, ex, false);
     answer(state, *ex);
 }
 
@@ -158,7 +170,11 @@ void write_counted(State& state, bool all) {
     } catch (const std::exception& error) {
         // They are kept for the next try: the log may come late, it may not forget.
         const std::lock_guard lock(state.counted_mutex);
-        for (auto& refusals : over) state.counted.try_emplace({refusals.identity->caller.access_key_id + " " + refusals.code, refusals.minute_ms}, std::move(refusals));
+        for (auto& refusals : over) {
+            const auto count = refusals.count;
+            const auto [at, is_new] = state.counted.try_emplace({refusals.identity->caller.access_key_id + " " + refusals.code, refusals.minute_ms}, std::move(refusals));
+            if (!is_new) at->second.count += count;
+        }
         base::log::error("counted refusals were not written", {{"reason", error.what()}});
     }
 }

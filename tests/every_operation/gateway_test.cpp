@@ -219,6 +219,31 @@ TEST_F(Gateway, KeyThatIsDisabledStopsAtOnce) {
     EXPECT_EQ(sandbox.call("GetResourceDirectory", {}, {.key = reader_key}).code(), "InvalidAccessKeyId.Inactive");
 }
 
+TEST_F(Gateway, WhatIsInTheWrongParameterIsNotRepeatedInTheLog) {
+    EXPECT_EQ(sandbox.bind("65-81234567", good_phone, "123456").code(), "InvalidParameter.AccountId");
+    EXPECT_EQ(sandbox.events().back().at("requestParameters").at("AccountId").as_string(), "***");
+    EXPECT_EQ(sandbox.everything().find("81234567"), std::string::npos);
+}
+
+TEST_F(Gateway, RootKeyOfADisabledRootIsInactive) {
+    static constexpr db::Sql disable{"UPDATE accounts SET root_enabled = 0 WHERE account_id = '1000000000000001'"};
+    sandbox.engine().write_and_wait([](db::Transaction& tx) {
+        tx.run(disable);
+        tx.changed(db::Topic::identities);
+    });
+    EXPECT_EQ(sandbox.call("GetResourceDirectory", {}, {.key = root_key}).code(), "InvalidAccessKeyId.Inactive");
+    EXPECT_EQ(sandbox.call("GetResourceDirectory").status, 200) << "its users go on";
+}
+
+TEST_F(Gateway, FailedOperationIsRecordedToo) {
+    static constexpr db::Sql breaks{"ALTER TABLE folders RENAME TO folders_elsewhere"};
+    sandbox.engine().write_and_wait([](db::Transaction& tx) { tx.run(breaks); });
+    const auto answer = sandbox.call("CreateFolder", {{"FolderName", "x"}}, {.key = root_key});
+    EXPECT_EQ(answer.status, 500) << answer;
+    EXPECT_EQ(answer.code(), "InternalError");
+    EXPECT_EQ(sandbox.events().back().at("errorCode").as_string(), "InternalError");
+}
+
 TEST_F(Gateway, ReadsAreRecordedWhenTheSettingSaysSo) {
     sandbox.settings().audit.reads = true;
     const auto answer = sandbox.call("GetResourceDirectory");

@@ -61,14 +61,15 @@ Answer run(const Request& request, api::Call& call) {
     const auto member = phone_target(call, request.account_id, request.phone);
     if (!six_digits(request.code.reveal())) throw operation.fault(fault::invalid_verification_code);
 
+    const auto phone_index = call.ring.blind_index(request.phone.reveal_e164());
     std::optional<store::Attempt> counted;
     call.keep([&] {
-        const bool admitted = count_guess(call, request.phone);
-        counted = admitted ? store::count_attempt(call.transaction, member.account_id, store::purpose_bind, call.now_ms, call.settings.codes) : std::nullopt;
+        counted = store::count_attempt(call.transaction, member.account_id, store::purpose_bind, call.now_ms, call.settings.codes);
+        // Only a guess at a code that was sent to this phone counts against the phone: nobody can use up a stranger's guesses.
+        if (counted && base::constant_time_equal(counted->phone_index, phone_index) && !count_guess(call, request.phone)) counted.reset();
     });
     // Without a code under way the same is computed of nothing, so that the time does not tell.
     const store::Attempt attempt = counted.value_or(store::Attempt{std::string(16, '\0'), call.ring.code_key_id(), std::string(32, '\0')});
-    const auto phone_index = call.ring.blind_index(request.phone.reveal_e164());
     const auto code = call.ring.code(attempt.verification_id, member.account_id, store::purpose_bind, request.phone.reveal_e164(), static_cast<std::uint32_t>(attempt.code_key_id));
     const bool same_phone = base::constant_time_equal(attempt.phone_index, phone_index);
     const bool same_code = code.same_as(request.code.reveal());

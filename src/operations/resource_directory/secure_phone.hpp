@@ -13,7 +13,7 @@ store::Member phone_target(api::Call& call, const std::string& account_id, const
 // Counts one Send in every window of the strict profile; throws send_limit_exceeded when one of them is full.
 void count_send(api::Call& call, const std::string& account_id, const phone::MobileNumber& phone);
 
-// Counts a guess before it is compared. False when the phone or the directory has had its wrong guesses of the day.
+// Counts a guess at a code of that phone before it is compared. False when the phone or the directory has had its wrong guesses of the day.
 bool count_guess(api::Call& call, const phone::MobileNumber& phone);
 // The guess was right.
 void uncount_guess(api::Call& call, const phone::MobileNumber& phone);

@@ -107,7 +107,7 @@ Answer run(const Request& request, api::Call& call) {
                                 .expires_at_ms = call.now_ms + request.duration_seconds * base::second_ms,
                                 .policy = request.policy.value_or(std::string()),
                                 // What a chain of roles began with goes on to its end.
-                                .source_identity = request.source_identity.value_or(call.caller.source_identity)};
+                                .source_identity = call.caller.source_identity.empty() ? request.source_identity.value_or(std::string()) : call.caller.source_identity};
     call.concerns(api::role_resource, role->role_name);
     return {.user = {"acs:ram::" + role->account_id + ":role/" + role->role_name + "/" + request.session_name, role->role_id + ":" + request.session_name},
             .credentials = {session.access_key_id, session.secret, base::utc_seconds(session.expires_at_ms), keys::seal_session(call.ring, session)},

@@ -58,6 +58,21 @@ TEST_F(AssumeRole, NeedsBothTheCallersPolicyAndTheRolesTrust) {
     EXPECT_EQ(root.message(), "Roles may not be assumed by root accounts.");
 }
 
+TEST_F(AssumeRole, ChainKeepsTheIdentityItBeganWith) {
+    const auto first = assume(operator_arn, admin_key, {{"SourceIdentity", "alice"}});
+    EXPECT_EQ(first.text("/SourceIdentity"), "alice");
+    sandbox.engine().write_and_wait([](db::Transaction& tx) {
+        static constexpr db::Sql allow{
+            "INSERT INTO policy_attachments (account_id, principal_kind, principal_id, policy_type, policy_name, attached_at_ms) "
+            "SELECT account_id, 'role', role_id, 'System', 'AliyunSTSAssumeRoleAccess', 0 FROM roles WHERE account_id = '1000000000000001' AND role_name = 'operator'"};
+        tx.run(allow);
+        tx.changed(db::Topic::identities);
+    });
+    const auto second = assume(operator_arn, key_of(first), {{"SourceIdentity", "bob"}});
+    EXPECT_EQ(second.status, 200) << second;
+    EXPECT_EQ(second.text("/SourceIdentity"), "alice");
+}
+
 TEST_F(AssumeRole, UnknownRoleIsNotFound) {
     const auto answer = assume("acs:ram::1000000000000001:role/nobody-has-it");
     EXPECT_EQ(answer.status, 404);
