@@ -88,7 +88,7 @@ base::Secret read_key_file(const std::string& path) {
     return base::Secret(std::move(bytes));
 }
 
-base::Secret create_key_file(const std::string& path) {
+base::Secret create_key_file(const std::string& path, FolderSync folder) {
     base::Secret root(base::random_bytes(root_bytes));
     // Written aside and linked into place: link(2) refuses when something is there, and a crash leaves no half-written key behind,
     // which the next start could only refuse.
@@ -98,7 +98,7 @@ base::Secret create_key_file(const std::string& path) {
     ::unlink(aside.c_str());
     if (error == EEXIST) fail(path, "is there already");
     if (error != 0) fail(path, "cannot be made: " + reason(error));
-    if (const int unsynced = sync_folder(folder_of(path))) {
+    if (const int unsynced = folder == FolderSync::now ? sync_folder(folder_of(path)) : 0) {
         ::unlink(path.c_str());
         fail(path, "cannot be made: its folder does not sync: " + reason(unsynced));
     }

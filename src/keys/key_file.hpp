@@ -4,6 +4,7 @@
 #include "base/secret.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 
@@ -21,8 +22,11 @@ class FileError : public std::runtime_error {
 // neither 0600 nor 0400) or not of 32 bytes.
 base::Secret read_key_file(const std::string& path);
 
+// Who syncs the folder in which the key file was made: a caller who makes more in it does so once, after all of it.
+enum class FolderSync : std::uint8_t { now, by_caller };
+
 // Writes a new root into a new file of mode 0600 and syncs it and its folder. After a crash the file is there whole or not at
 // all. Throws FileError when something is there already or it cannot be written.
-base::Secret create_key_file(const std::string& path);
+base::Secret create_key_file(const std::string& path, FolderSync folder = FolderSync::now);
 
 }  // namespace openrd::keys

@@ -38,7 +38,7 @@ class Ring {
     explicit Ring(const base::Secret& root);
     // keys/key_file.hpp; both throw FileError.
     static Ring load(const std::string& path) { return Ring(read_key_file(path)); }
-    static Ring create(const std::string& path) { return Ring(create_key_file(path)); }
+    static Ring create(const std::string& path, FolderSync folder = FolderSync::now) { return Ring(create_key_file(path, folder)); }
     Ring(Ring&&) noexcept = default;
     Ring& operator=(Ring&&) noexcept = default;
 

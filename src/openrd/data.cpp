@@ -46,10 +46,11 @@ keys::Ring load_key_of_existing(const DataPlace& place) {
     return keys::Ring::load(path);
 }
 
-// Into a directory that is being made, before the database gets its name.
+// Into a directory that is being made, before the database gets its name: the sync that makes that name last makes the key file's
+// last as well, for both stand in one directory and this one is the older.
 keys::Ring make_or_load_key(const DataPlace& place) {
     const auto path = key_file_of(place);
-    if (place.key_file.empty() && !there(path)) return keys::Ring::create(path);
+    if (place.key_file.empty() && !there(path)) return keys::Ring::create(path, keys::FolderSync::by_caller);
     return keys::Ring::load(path);
 }
 

@@ -51,6 +51,13 @@ void forbid_core_dumps() {
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);  // not even through a pipe, and no debugger of another process of the user
 }
 
+void allow_many_connections() {
+    rlimit files{};
+    if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == files.rlim_max) return;
+    files.rlim_cur = files.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &files);
+}
+
 Signals::Signals() {
     const auto set = ending_signals();
     pthread_sigmask(SIG_BLOCK, &set, nullptr);

@@ -10,6 +10,9 @@ namespace openrd {
 // A core file would hold keys and phone numbers.
 void forbid_core_dumps();
 
+// As many open files as the system allows: a connection is one, and the usual 1,024 are fewer than http.connections.
+void allow_many_connections();
+
 // From here on SIGTERM and SIGINT are only seen by Signals::wait. Before the first thread is made, so that every thread has it.
 class Signals {
   public:

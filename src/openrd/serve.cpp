@@ -152,6 +152,7 @@ std::future<const phone::Numbering*> begin_numbering(const phone::Numbering* own
 
 int serve(const ServeOptions& options) {
     forbid_core_dumps();
+    allow_many_connections();
     base::log::set_level(options.log_level);
     const Signals signals;
     ReadyFile ready_file(options.ready_file);

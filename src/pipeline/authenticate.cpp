@@ -110,11 +110,6 @@ Checked check_signature_v1(Exchange& ex) {
     return refusal;
 }
 
-std::string host_without_port(std::string_view host) {
-    if (host.starts_with('[')) return std::string(host.substr(0, host.find(']') + 1));
-    return std::string(host.substr(0, host.find(':')));
-}
-
 // For what is refused before there are parameters: as good a guess as the text of the query allows.
 Format likely_format(std::string_view query, bool acs3) {
     constexpr std::string_view name = "Format=";

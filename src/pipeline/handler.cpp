@@ -34,13 +34,19 @@ std::string_view Request::header(std::string_view name) const {
     return {};
 }
 
+std::string_view host_without_port(std::string_view host) {
+    if (host.starts_with('[')) return host.substr(0, host.find(']') == host.npos ? host.npos : host.find(']') + 1);
+    return host.substr(0, host.find(':'));
+}
+
 Response refusal(Malformed what, std::string_view host) {
     const api::FaultKind& kind = kind_of(what);
     Response response;
     response.status = kind.http_status;
     response.request_id = base::request_id();
     // Before there is a request nobody has said which format he wants.
-    response.body = wire::error_json({.request_id = response.request_id, .host_id = host, .code = kind.code, .message = kind.message, .recommend = "", .denied = nullptr});
+    response.body =
+        wire::error_json({.request_id = response.request_id, .host_id = host_without_port(host), .code = kind.code, .message = kind.message, .recommend = "", .denied = nullptr});
     response.close = true;
     return response;
 }

@@ -47,6 +47,9 @@ class Handler {
     virtual void handle(const Request& request, Done done) = 0;
 };
 
+// The Host that a client used, without its port: the HostId of an error (protocol.md D.4).
+std::string_view host_without_port(std::string_view host);
+
 // The problems that the listener itself answers, before there is a request: too large, too slow, not HTTP.
 enum class Malformed : std::uint8_t { bad_request, target_too_long, headers_too_large, body_too_large, too_slow, overloaded };
 Response refusal(Malformed what, std::string_view host);

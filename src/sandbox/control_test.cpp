@@ -50,7 +50,8 @@ class ControlTest : public ::testing::Test {
     }
     static std::string ids(const pipeline::Response& response) {
         std::string out;
-        for (const auto& message : boost::json::parse(response.body).at("messages").as_array()) out += std::string(message.at("id").as_string()) + " ";
+        const auto body = boost::json::parse(response.body);
+        for (const auto& message : body.at("messages").as_array()) out += std::string(message.at("id").as_string()) + " ";
         return out;
     }
 

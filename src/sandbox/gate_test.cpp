@@ -31,39 +31,45 @@ class Counting final : public pipeline::Handler {
   public:
     void handle(const pipeline::Request&, pipeline::Done done) override {
         inside.fetch_add(1);
-        done({});
+        handled.fetch_add(1);
         inside.fetch_sub(1);
+        done({});
     }
-    std::atomic<int> inside{0};
+    std::atomic<int> inside{0}, handled{0};
 };
 
+// As connections do: one request after the other.
+void ask_one_by_one(Gate& gate, int count) {
+    Asking asking;
+    for (int i = 0; i < count; ++i) {
+        Answer answer;
+        gate.handle(asking.request(), answer.done());
+        answer.get();
+    }
+}
+
 TEST(Gate, IsShutWhenItIsClosedAndNobodyPasses) {
+    constexpr int threads = 2, requests = 2000;
     Counting handler;
     Gate gate(handler);
-    std::atomic<bool> over{false};
-    std::atomic<int> answered{0}, asked{0};
-    std::vector<std::thread> threads;
-    for (int i = 0; i < 3; ++i)
-        threads.emplace_back([&] {
-            Asking asking;
-            while (!over.load()) {
-                asked.fetch_add(1);
-                gate.handle(asking.request(), [&](const pipeline::Response&) { answered.fetch_add(1); });
-            }
+    std::atomic<int> finished{0};
+    std::vector<std::thread> asking;
+    for (int i = 0; i < threads; ++i)
+        asking.emplace_back([&] {
+            ask_one_by_one(gate, requests);
+            finished.fetch_add(1);
         });
-    for (int round = 0; round < 50; ++round) {
+    while (finished.load() != threads) {
         gate.close();
         while (gate.passing() != 0) std::this_thread::yield();
-        // From here on none may enter. Two looks with time between them.
-        EXPECT_EQ(handler.inside.load(), 0);
-        const int before = answered.load();
+        const int before = handler.handled.load();
         std::this_thread::yield();
-        EXPECT_EQ(answered.load(), before);
+        EXPECT_EQ(handler.inside.load(), 0);
+        EXPECT_EQ(handler.handled.load(), before);
         gate.open();
     }
-    over.store(true);
-    for (auto& thread : threads) thread.join();
-    EXPECT_EQ(answered.load(), asked.load());
+    for (auto& thread : asking) thread.join();
+    EXPECT_EQ(handler.handled.load(), threads * requests);
 }
 
 }  // namespace
