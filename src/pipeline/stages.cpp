@@ -9,6 +9,7 @@
 #include "pipeline/encode.hpp"
 #include "pipeline/run.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace openrd::pipeline {
@@ -19,7 +20,9 @@ using State = Pipeline::State;
 Checked check_nonce(Exchange& ex, State& state) {
     ex.authenticated = true;
     ex.nonce_hash = state.ring.nonce_hash(ex.access_key_id, ex.nonce);
-    switch (state.nonces.take(ex.nonce_hash, ex.signed_ms, ex.now_ms)) {
+    // In the sandbox a signature is good by either clock: a nonce is dropped only when it is dead by both.
+    const std::int64_t now_ms = state.settings.sandbox ? std::min(ex.now_ms, base::real_now_ms()) : ex.now_ms;
+    switch (state.nonces.take(ex.nonce_hash, ex.signed_ms, now_ms)) {
         case Nonces::Verdict::fresh:
             return {};
         case Nonces::Verdict::used:

@@ -138,6 +138,16 @@ TEST_F(Gateway, NonceIsUsedOnceAndOnlyByItsOwner) {
     EXPECT_EQ(sandbox.call("GetResourceDirectory", {}, {.key = reader_key, .nonce = "n-1"}).status, 200) << "nonces are of a key";
 }
 
+TEST_F(Gateway, MovedClockDoesNotMakeAUsedNonceGoodAgain) {
+    const auto wire = sandbox.sign("GetResourceDirectory", {}, {});
+    EXPECT_EQ(sandbox.send(wire).status, 200);
+    for (int i = 0; i < 6; ++i) {
+        sandbox.clock().advance_ms(11 * base::minute_ms);
+        EXPECT_EQ(sandbox.call("GetResourceDirectory").status, 200);
+        EXPECT_EQ(sandbox.send(wire).code(), "SignatureNonceUsed") << "its time is still good by the real clock";
+    }
+}
+
 TEST_F(Gateway, NonceOfAWriteIsRememberedOverARestart) {
     const auto wire = sandbox.sign("CreateFolder", {{"FolderName", "once"}}, {});
     const auto refused = sandbox.sign("CreateFolder", {{"FolderName", "no good name"}}, {});
