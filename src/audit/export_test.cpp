@@ -7,9 +7,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <sys/stat.h>
+#include <sys/resource.h>
 
 #include <algorithm>
+#include <csignal>
 #include <map>
 
 namespace openrd::audit {
@@ -232,6 +233,42 @@ TEST(Export, NeedsADirectoryToBePutInto) {
     fs::create_directory(directory / "full");
     write_file(directory / "full" / "out", "");
     EXPECT_THAT(refusal(log, directory / "full" / "out" / "deeper"), HasSubstr("there is no directory"));
+}
+
+// No file of this process may grow beyond so many bytes: to a writer it looks like a full disk.
+class SmallFiles {
+  public:
+    explicit SmallFiles(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+        ::getrlimit(RLIMIT_FSIZE, &before_);
+        const rlimit small{.rlim_cur = bytes, .rlim_max = before_.rlim_max};
+        ::setrlimit(RLIMIT_FSIZE, &small);
+    }
+    SmallFiles(const SmallFiles&) = delete;
+    SmallFiles& operator=(const SmallFiles&) = delete;
+    ~SmallFiles() {
+        ::setrlimit(RLIMIT_FSIZE, &before_);
+        std::signal(SIGXFSZ, handler_);
+    }
+
+  private:
+    rlimit before_{};
+    void (*handler_)(int);
+};
+
+TEST(Export, LeavesTheOlderOneAndNothingElseWhenTheDiskIsFull) {
+    Log log;
+    log.append(10);
+    const Exported exported(log);
+    const auto before = contents(exported.out);
+    log.append(3000);
+    log.seal();
+    {
+        const SmallFiles full(16 * 1024);
+        EXPECT_THAT(refusal(log, exported.out), HasSubstr("log/000000.ndjson cannot be written"));
+    }
+    EXPECT_EQ(contents(exported.out), before);
+    EXPECT_THAT(names_in(exported.directory.path()), ElementsAre("kept.pub", "out"));
+    EXPECT_EQ(log.export_to(exported.out).added, 3000U);
 }
 
 TEST(Export, RefusesALogThatWasBegunAnew) {
