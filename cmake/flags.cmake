@@ -38,6 +38,9 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release")
   target_link_options(openrd_flags INTERFACE -Wl,-z,relro,-z,now)
   set(CMAKE_POSITION_INDEPENDENT_CODE ON)
   set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    set(CMAKE_CXX_LINK_OPTIONS_IPO -flto=auto)  # on every core; plain -flto links on one
+  endif()
 endif()
 
 if(CMAKE_EXECUTABLE_FORMAT STREQUAL "ELF")
