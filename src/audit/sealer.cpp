@@ -104,8 +104,9 @@ bool Sealer::pass(Until until) {
         }
         return busy;
     } catch (const Unsealable& error) {
-        halted_.store(true, std::memory_order_release);
+        // Said first: whoever sees that it halted finds the reason in the log.
         fail(fmt::format("the audit log is no longer sealed: {}", error.what()));
+        halted_.store(true, std::memory_order_release);
     } catch (const std::exception& error) { fail(fmt::format("the audit log could not be sealed, it will be tried again: {}", error.what())); }
     return true;
 }
