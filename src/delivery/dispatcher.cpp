@@ -218,7 +218,6 @@ Dispatcher::Settled Dispatcher::deliver(store::Message message, const std::stop_
                            .account_id = message.account_id,
                            .purpose = message.purpose,
                            .template_id = std::string(template_of(message.purpose)),
-                           .language = "en",
                            .code = ring_.code(message.verification_id, message.account_id, message.purpose, to->reveal_e164(), static_cast<std::uint32_t>(message.code_key_id)),
                            .valid_for_ms = message.expires_at_ms - now_ms,
                            .now_ms = now_ms,

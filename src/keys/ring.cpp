@@ -43,7 +43,7 @@ struct Passing {
 struct Ring::Keys {
     Key pseudorandom;  // HKDF's; the root itself is not kept
     Key sealing[purposes];
-    Key code, index, nonce;
+    Key code, index, nonce, receipt;
     unsigned char checkpoint_secret[crypto_sign_SECRETKEYBYTES];
     unsigned char checkpoint_public[crypto_sign_PUBLICKEYBYTES];
 
@@ -63,6 +63,7 @@ Ring::Ring(const base::Secret& root) {
     keys_->derive("code", first_id, keys_->code);
     keys_->derive("index", first_id, keys_->index);
     keys_->derive("nonce", first_id, keys_->nonce);
+    keys_->derive("dlr", first_id, keys_->receipt);
     Passing seed;
     keys_->derive("checkpoint", first_id, seed.bytes);
     crypto_sign_seed_keypair(keys_->checkpoint_public, keys_->checkpoint_secret, seed.bytes);
@@ -114,6 +115,25 @@ base::Secret Ring::code(std::string_view verification_id, std::string_view accou
     number %= 1'000'000;
     for (std::size_t i = digits.size(); i-- > 0; number /= 10) digits[i] = static_cast<char>('0' + number % 10);
     return base::Secret(std::move(digits));
+}
+
+std::string Ring::receipt_token(std::string_view channel, std::string_view message_id) const {
+    std::array<unsigned char, crypto_auth_hmacsha256_BYTES> mac{};
+    crypto_auth_hmacsha256_state state;
+    crypto_auth_hmacsha256_init(&state, keys_->receipt, key_bytes);
+    for (const auto field : {channel, message_id}) {
+        unsigned char length[4];
+        put_be32(length, static_cast<std::uint32_t>(field.size()));
+        crypto_auth_hmacsha256_update(&state, length, sizeof length);
+        crypto_auth_hmacsha256_update(&state, bytes_of(field), field.size());
+    }
+    crypto_auth_hmacsha256_final(&state, mac.data());
+    sodium_memzero(&state, sizeof state);
+    return base::hex({reinterpret_cast<const char*>(mac.data()), 16});
+}
+
+bool Ring::receipt_token_matches(std::string_view channel, std::string_view message_id, std::string_view token) const {
+    return base::constant_time_equal(receipt_token(channel, message_id), token);
 }
 
 std::string Ring::nonce_hash(std::string_view access_key_id, std::string_view nonce) const {

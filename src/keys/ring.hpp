@@ -56,6 +56,10 @@ class Ring {
     base::Secret code(std::string_view verification_id, std::string_view account_id, std::string_view purpose, std::string_view e164, std::uint32_t key_id) const;
     std::uint32_t code_key_id() const { return code_key_id_; }  // for new codes
 
+    // 32 hexadecimal digits that only openrd can make, for the address at which a gateway tells what became of a message.
+    std::string receipt_token(std::string_view channel, std::string_view message_id) const;
+    [[nodiscard]] bool receipt_token_matches(std::string_view channel, std::string_view message_id, std::string_view token) const;
+
     // 16 bytes that stand for a used nonce, the same after a restart: keyed, so that nobody can choose nonces that collide.
     std::string nonce_hash(std::string_view access_key_id, std::string_view nonce) const;
 

@@ -184,6 +184,19 @@ TEST(NonceHash, StandsForOneNonceOfOneKey) {
     EXPECT_NE(r.nonce_hash("LTAI1", std::string(247, 'n')), r.nonce_hash("LTAI1", std::string(248, 'n')));
 }
 
+TEST(ReceiptToken, IsForOneMessageOfOneChannelOnly) {
+    const auto r = ring();
+    const auto token = r.receipt_token("kannel", "m-1");
+    EXPECT_EQ(token.size(), 32u);
+    EXPECT_TRUE(r.receipt_token_matches("kannel", "m-1", token));
+    EXPECT_FALSE(r.receipt_token_matches("kannel", "m-2", token));
+    EXPECT_FALSE(r.receipt_token_matches("twilio", "m-1", token));
+    EXPECT_FALSE(r.receipt_token_matches("kannelm", "-1", token)) << "where a field ends belongs to it";
+    EXPECT_FALSE(r.receipt_token_matches("kannel", "m-1", token.substr(0, 31)));
+    EXPECT_FALSE(r.receipt_token_matches("kannel", "m-1", ""));
+    EXPECT_FALSE(ring('b').receipt_token_matches("kannel", "m-1", token)) << "another key file";
+}
+
 TEST(Fingerprint, DiffersByKeyFile) {
     EXPECT_NE(ring('a').fingerprint(), ring('b').fingerprint());
     EXPECT_THAT(ring().fingerprint(), testing::MatchesRegex("[0-9a-f]{16}"));
