@@ -1,5 +1,7 @@
 #include "store/access_keys.hpp"
 
+#include "base/text.hpp"
+
 namespace openrd::store {
 namespace {
 
@@ -16,6 +18,8 @@ AccessKey read(const db::Rows& rows) {
 
 std::optional<AccessKey> find_access_key(db::Transaction& tx, std::string_view access_key_id) {
     static constexpr db::Sql sql{"SELECT access_key_id, account_id, user_id, secret_sealed, status, created_at_ms FROM access_keys WHERE access_key_id = $1"};
+    // It comes from a header, as the client sent it: not always a text, which an engine would refuse.
+    if (!base::is_clean_utf8(access_key_id)) return {};
     auto rows = tx.query(sql, {access_key_id});
     return rows.next() ? std::optional(read(rows)) : std::nullopt;
 }

@@ -1,5 +1,6 @@
 #include "db/sqlite/statement.hpp"
 
+#include "base/text.hpp"
 #include "db/sqlite/connection.hpp"
 
 #include <sqlite3.h>
@@ -78,6 +79,8 @@ void Prepared::hold(std::initializer_list<Value> values) {
         if (const auto* number = std::get_if<std::int64_t>(&value)) {
             code = sqlite3_bind_int64(statement_, parameter, *number);
         } else if (std::holds_alternative<std::string_view>(value)) {
+            // PostgreSQL has no such text: better refused by both than kept by one.
+            if (!base::is_clean_utf8(bytes)) throw Error(Trouble::programming, "a text that is not UTF-8, or has a NUL byte: " + std::string(text_of_statement()));
             code = sqlite3_bind_text64(statement_, parameter, at, bytes.size(), SQLITE_STATIC, SQLITE_UTF8);
         } else if (std::holds_alternative<Bytes>(value)) {
             code = sqlite3_bind_blob64(statement_, parameter, at, bytes.size(), SQLITE_STATIC);

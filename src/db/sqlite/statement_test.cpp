@@ -32,12 +32,12 @@ TEST_F(PreparedStatements, TakeParametersByTheirNumberHoweverTheyAppear) {
 TEST_F(PreparedStatements, GiveBackEveryKindOfValue) {
     static constexpr Sql sql{"SELECT $1, $2, $3, $4, $5, $6, typeof($2), typeof($3), typeof($5), typeof($6), length($3)"};
     engine_->read([](Transaction& tx) {
-        const std::string text("a\0'b\xff", 5);
-        auto rows = tx.query(sql, {INT64_MIN, text, Bytes{text}, nullptr, std::string_view(), Bytes{{}}});
+        const std::string text("a\n'b\xC3\xA9"), bytes("a\0'b\xff", 5);
+        auto rows = tx.query(sql, {INT64_MIN, text, Bytes{bytes}, nullptr, std::string_view(), Bytes{{}}});
         ASSERT_TRUE(rows.next());
         EXPECT_EQ(rows.integer(0), INT64_MIN);
         EXPECT_EQ(rows.text(1), text);
-        EXPECT_EQ(rows.bytes(2), text);
+        EXPECT_EQ(rows.bytes(2), bytes);
         EXPECT_TRUE(rows.null(3));
         EXPECT_EQ(rows.optional_text(3), std::nullopt);
         EXPECT_FALSE(rows.null(4)) << "an empty text is a text";
