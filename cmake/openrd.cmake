@@ -7,13 +7,16 @@ function(openrd_library name)
   target_link_libraries(openrd_${name} PUBLIC openrd_flags ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE})
 endfunction()
 
-# openrd_test(base_test SOURCES a_test.cpp DEPENDS openrd::base)
-#   a binary of GoogleTest cases; each case is one test of ctest
+# openrd_test(base_test SOURCES a_test.cpp DEPENDS openrd::base [FILTER */sqlite])
+#   a binary of GoogleTest cases; each case (that fits the filter) is one test of ctest
 function(openrd_test name)
   if(NOT OPENRD_TESTS)
     return()
   endif()
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "FILTER" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  if(ARG_FILTER)
+    set(filter TEST_FILTER ${ARG_FILTER})
+  endif()
   find_package(GTest REQUIRED)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE openrd_flags ${ARG_DEPENDS} GTest::gmock GTest::gtest_main)
@@ -22,7 +25,7 @@ function(openrd_test name)
   if(NOT ARG_LABELS)
     set(ARG_LABELS unit)
   endif()
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120 WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120 WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} ${filter}
     PROPERTIES LABELS "${ARG_LABELS}" SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
 endfunction()
 
