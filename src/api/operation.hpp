@@ -71,6 +71,14 @@ struct Rate {
 };
 consteval Rate per_second(std::uint32_t calls) { return {calls, 1}; }
 
+// What a write holds while it runs, so that what it has read stays true until it is committed. On a file there is one writer at a
+// time anyway; on a shared database (house.md 5) the row of this is locked before anything is authorized.
+enum class Holds : std::uint8_t {
+    directory,  // the caller's directory, or his account while he is in none: nothing else in it changes
+    account,    // the member that the resource names: others go on
+    nothing,    // it writes nothing but its record
+};
+
 template <class Request, class Answer> struct Operation {
     std::string_view name;
     std::string_view summary;
@@ -79,6 +87,7 @@ template <class Request, class Answer> struct Operation {
     Action action;
     Resources<Request> resource;
     Callers callers;
+    Holds holds = Holds::directory;
     Rate rate = {};
     std::initializer_list<Field<Request>> parameters = {};
     std::initializer_list<Field<Answer>> answer = {};
@@ -115,6 +124,7 @@ class AnyOperation {
     Effect effect;
     Action action;
     Callers callers;
+    Holds holds;
     Rate rate;
     ResourceFacts resources[2];
     std::uint8_t resource_count;
@@ -148,7 +158,7 @@ template <class Owner> constexpr void check_fields(const std::initializer_list<F
 
 template <class Request, class Answer>
 consteval AnyOperation::AnyOperation(const Operation<Request, Answer>& o)
-    : name(o.name), summary(o.summary), served_as(o.served_as), effect(o.effect), action(o.action), callers(o.callers), rate(o.rate),
+    : name(o.name), summary(o.summary), served_as(o.served_as), effect(o.effect), action(o.action), callers(o.callers), holds(o.holds), rate(o.rate),
       resources{o.resource.list[0], o.resource.list[1]}, resource_count(o.resource.count), parameters{o.parameters.begin(), o.parameters.size()},
       answer{o.answer.begin(), o.answer.size()}, first_fault(o.faults.begin()), fault_count(o.faults.size()), declared_(&o),
       new_request_([]() { return Boxed::of(new Request{}); }), run_([](const void* declared, const void* request, Call& call) {
@@ -163,6 +173,7 @@ consteval AnyOperation::AnyOperation(const Operation<Request, Answer>& o)
         if (f.presence != Presence::answered && f.notation != Notation::group) refused::an_answer_is_declared_as_field();
     check_fields(o.parameters, o.served_as);
     check_fields(o.answer, o.served_as);
+    if (o.holds == Holds::account && o.resource.list[0].kind != ResourceKind::account) refused::an_operation_that_holds_an_account_names_it_as_its_resource();
     if (!o.action.open)
         for (auto v = 0u; v < std::size(version_facts); ++v)
             if (o.served_as.has(static_cast<Version>(v)) && !o.action.text.starts_with(version_facts[v].ram_code)) refused::the_ram_action_is_not_of_this_product();

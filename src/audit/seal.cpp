@@ -4,12 +4,18 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+#include <thread>
 #include <utility>
 
 namespace openrd::audit {
 namespace {
 
-constexpr std::int64_t batch_rows = 256;  // read in one snapshot
+constexpr std::int64_t batch_rows = 256;      // read in one snapshot
+constexpr std::int64_t numbered_rows = 1000;  // in one transaction
+
+// Another server has taken the lease: what this one has begun is rolled back.
+struct Overtaken {};
 
 }  // namespace
 
@@ -27,8 +33,8 @@ tl::expected<Checkpoint, std::string> own_checkpoint(std::string_view note, std:
     return checkpoint;
 }
 
-Seal::Seal(db::Engine& engine, const keys::Ring& ring, std::string origin, const base::Clock& clock, std::int64_t pass)
-    : engine_(engine), ring_(ring), origin_(std::move(origin)), clock_(clock), pass_(pass) {
+Seal::Seal(db::Engine& engine, const keys::Ring& ring, std::string origin, const base::Clock& clock, std::int64_t pass, Lease* lease)
+    : engine_(engine), ring_(ring), origin_(std::move(origin)), clock_(clock), pass_(pass), lease_(lease) {
     if (!valid_origin(origin_)) throw std::invalid_argument("the origin of the audit log must be a name without spaces and '+', such as example.com/audit");
 }
 
@@ -58,8 +64,25 @@ void Seal::add(const Batch& batch) {
     if (!batch.events.empty()) last_event_id_ = batch.events.back().event_id;
 }
 
+// On a shared database the entries get their places here, in the order in which they were committed as far as anybody can tell.
+void Seal::number() {
+    std::int64_t count = numbered_rows;
+    bool waiting = false;
+    engine_.read([&](db::Transaction& tx) { waiting = store::has_events_to_number(tx); });
+    while (waiting && count == numbered_rows) {
+        engine_.write_and_wait([&](db::Transaction& tx) {
+            count = store::number_audit_events(tx, lease_->place(), numbered_rows);
+            if (!store::hold_lease(tx, lease_->name(), lease_->holder(), lease_->place(), lease_->place() + count)) throw Overtaken{};
+        });
+        lease_->moved(lease_->place() + count);
+    }
+}
+
 Seal::Result Seal::once(const Head& known) {
     Batch batch;
+    try {
+        if (lease_) number();
+    } catch (const Overtaken&) { return Result::overtaken; }
     engine_.read([&](db::Transaction& tx) {
         batch.checkpoint = store::last_checkpoint(tx);
         batch.last_arrival = store::last_arrival(tx);
@@ -95,6 +118,7 @@ bool Seal::store_head() {
         // Event ids are random: a log that was begun anew meanwhile has another one here.
         const auto newest = store::audit_events_after(tx, row.tree_size - 1, 1);
         if (newest.empty() || newest[0].arrival != row.tree_size || newest[0].event_id != last_event_id_) return;
+        if (lease_ && !store::hold_lease(tx, lease_->name(), lease_->holder(), lease_->place(), lease_->place())) return;
         store::insert_checkpoint(tx, row);
         stored = true;
     });
@@ -102,7 +126,37 @@ bool Seal::store_head() {
     return stored;
 }
 
+namespace {
+
+// Beside servers of which one holds the lease: whoever has it seals what is here.
+Head seal_now_shared(db::Engine& engine, const keys::Ring& ring, std::string_view origin, const base::Clock& clock) {
+    constexpr int looks = 100;
+    Lease lease(engine, std::string(store::sealer_lease));
+    Seal seal(engine, ring, std::string(origin), clock, Seal::entries_of_a_pass, &lease);
+    std::int64_t goal = 0;
+    engine.read([&](db::Transaction& tx) { goal = store::count_audit_events(tx); });
+    for (int n = 0; n < looks; ++n) {
+        if (lease.hold()) {
+            while (seal.once() == Seal::Result::sealed) {}
+            lease.give_back();
+            return seal.head();
+        }
+        std::optional<store::Checkpoint> last;
+        engine.read([&](db::Transaction& tx) { last = store::last_checkpoint(tx); });
+        if (last && last->tree_size >= goal) {
+            const auto checkpoint = own_checkpoint(last->note, last->root, last->tree_size, verifier_key(ring, std::string(origin)));
+            if (!checkpoint) throw Unsealable(fmt::format("the checkpoint of {} entries in the database is not one of {}: {}", last->tree_size, origin, checkpoint.error()));
+            return {.size = last->tree_size, .root = checkpoint->root};
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    throw db::Error(db::Trouble::unavailable, "the server that seals the audit log does not come to its end");
+}
+
+}  // namespace
+
 Head seal_now(db::Engine& engine, const keys::Ring& ring, std::string_view origin, const base::Clock& clock) {
+    if (engine.shared()) return seal_now_shared(engine, ring, origin, clock);
     // A server that seals at the same time may overtake this again and again, but then it seals what is here.
     constexpr int overtaken_at_most = 100;
     Seal seal(engine, ring, std::string(origin), clock);

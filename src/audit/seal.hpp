@@ -5,6 +5,7 @@
 // What is signed cannot be taken back, so that it is refused rather than guessed: an arrival that is missing or there twice, a last
 // checkpoint that is not ours or does not fit its frontier, or one that covers more entries than there are.
 #include "audit/checkpoint.hpp"
+#include "audit/lease.hpp"
 #include "base/clock.hpp"
 #include "db/engine.hpp"
 
@@ -32,8 +33,8 @@ class Seal {
   public:
     // A checkpoint is made at least every so many entries, so that a long way to seal is not lost when it is broken off.
     static constexpr std::int64_t entries_of_a_pass = 50'000;
-    // Throws std::invalid_argument for an origin that is not valid.
-    Seal(db::Engine& engine, const keys::Ring& ring, std::string origin, const base::Clock& clock, std::int64_t pass = entries_of_a_pass);
+    // Throws std::invalid_argument for an origin that is not valid. `lease`: of a shared database; once() may be called while it is held.
+    Seal(db::Engine& engine, const keys::Ring& ring, std::string origin, const base::Clock& clock, std::int64_t pass = entries_of_a_pass, Lease* lease = nullptr);
 
     enum class Result : std::uint8_t {
         nothing,    // all of it was sealed already
@@ -52,12 +53,14 @@ class Seal {
     void add(const Batch& batch);
     void accept_base(const Batch& batch);
     bool store_head();
+    void number();
 
     db::Engine& engine_;
     const keys::Ring& ring_;
     const std::string origin_;
     const base::Clock& clock_;
     const std::int64_t pass_;
+    Lease* const lease_;
 
     Head head_;
     Tree tree_;

@@ -43,7 +43,8 @@ struct Sealer::Signal {
 };
 
 Sealer::Sealer(db::Engine& engine, const keys::Ring& ring, const base::Clock& clock, Options options)
-    : engine_(engine), options_(std::move(options)), signal_(std::make_shared<Signal>()), seal_(engine, ring, options_.origin, clock) {
+    : engine_(engine), options_(std::move(options)), signal_(std::make_shared<Signal>()), lease_(engine, std::string(store::sealer_lease)),
+      seal_(engine, ring, options_.origin, clock, Seal::entries_of_a_pass, engine.shared() ? &lease_ : nullptr) {
     engine_.on_commit(db::Topic::audit, [signal = signal_] { signal->raise(&Signal::woken); });
 }
 
@@ -83,6 +84,7 @@ void Sealer::run() {
         if (begin_anew) forget();
         if (!halted() && pass(last ? Until::all_is_sealed : Until::told_to_stop)) due = Time::now() + interval;
         engine_.idle();
+        if (last && engine_.shared()) lease_.give_back();
         if (last) return;
         lock.lock();
     }
@@ -92,6 +94,8 @@ bool Sealer::pass(Until until) {
     const auto give_up = Time::now() + longest_stop;
     bool busy = false;
     try {
+        // Another server seals: it is looked at again in an interval.
+        if (engine_.shared() && !lease_.hold()) return true;
         for (int overtaken = 0; overtaken < overtaken_at_most;) {
             const auto result = seal_.once(options_.may_begin_anew ? Head{} : known_);
             known_ = seal_.head();

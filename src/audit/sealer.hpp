@@ -59,6 +59,7 @@ class Sealer {
     const Options options_;
     const std::shared_ptr<Signal> signal_;
 
+    Lease lease_;  // of a shared database
     Seal seal_;
     Head known_;           // the newest checkpoint this server has seen
     std::string trouble_;  // said last, and still there

@@ -193,9 +193,10 @@ class Refusing final : public db::Engine {
   public:
     explicit Refusing(db::Engine& engine) : engine_(engine) {}
     void read(const Work& work) override { engine_.read(work); }
-    void write(Work work, Done done) override {
+    using db::Engine::write;
+    void write(db::Engine::Work work, db::Engine::Done done, db::Terms terms) override {
         if (refusals_left > 0 && refusals_left-- > 0) return done(db::Outcome::overloaded, nullptr);
-        engine_.write(std::move(work), std::move(done));
+        engine_.write(std::move(work), std::move(done), std::move(terms));
     }
     std::uint64_t generation(db::Topic topic) const override { return engine_.generation(topic); }
     void on_commit(db::Topic topic, std::function<void()> wake) override { engine_.on_commit(topic, std::move(wake)); }

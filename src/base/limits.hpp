@@ -91,6 +91,8 @@ struct Settings {
     std::string numbering_file;  // a newer table than the built-in one; empty: none
     std::uint32_t threads = 0;   // that serve connections; 0: one per core
     std::uint32_t write_queue = 4096;
+    std::int64_t request_deadline_ms = 10 * second_ms;
+    std::uint32_t database_connections = 16;
 };
 
 }  // namespace openrd::base

@@ -36,6 +36,18 @@ Savepoint::~Savepoint() {
     }
 }
 
+void Engine::read_apart(Work work, Done done, Terms::Time::time_point) {
+    Outcome outcome = Outcome::committed;
+    std::exception_ptr error;
+    try {
+        read(work);
+    } catch (...) {
+        outcome = Outcome::failed;
+        error = std::current_exception();
+    }
+    done(outcome, std::move(error));
+}
+
 void Engine::write_and_wait(const Work& work) {
     const auto answer = std::make_shared<Answer>();
     write([&work](Transaction& transaction) { work(transaction); },

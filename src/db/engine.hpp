@@ -1,6 +1,7 @@
 #pragma once
 // The database as the rest of openrd sees it: transactions, statements, and one rule: a write is answered after its commit.
 // One SQL text serves every engine: parameters are $1..$9, types are TEXT, BIGINT and BLOB, times are milliseconds.
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -15,8 +16,8 @@
 
 namespace openrd::db {
 
-// The text of a statement. Declare it once, as a constant beside the function that runs it: connections keep the prepared
-// statement by the address of the text.
+// The text of a statement; /*for update*/ at its end locks the rows that it reads where several transactions write at a time. Declare it once, as a constant beside the function
+// that runs it: connections keep the prepared statement by the address of the text.
 struct Sql {
     const char* text;
 };
@@ -101,7 +102,15 @@ class Transaction {
     // Runs a statement to its end and says how many rows it wrote.
     std::int64_t run(const Sql& sql, std::initializer_list<Value> values = {});
 
+    // Runs a statement whose count nobody asks for. An engine behind a network does not wait for it: what it has to say against it is
+    // said by the next statement that is waited for, or by the commit.
+    virtual void post(const Sql& sql, std::initializer_list<Value> values = {}) { run(sql, values); }
+
     virtual bool writable() const = 0;
+    // As Engine::shared().
+    virtual bool shared() const { return false; }
+    // What works before this one have changed in the same transaction of the database: not committed yet, so in no generation.
+    virtual bool changed_before(Topic) const { return false; }
     void changed(Topic topic) { topics_ |= static_cast<std::uint8_t>(topic); }
     std::uint8_t topics() const { return topics_; }
 
@@ -131,11 +140,25 @@ class Savepoint {
     Transaction* transaction_;
 };
 
+// The bound of house.md 5 and docs/cluster.md for what another server has changed.
+inline constexpr std::int64_t stale_at_most_ms = 500;
+
 enum class Outcome : std::uint8_t {
     committed,
     overloaded,   // the queue is full: nothing was done
     unavailable,  // full disk or the like: nothing was done
     failed,       // the work threw: nothing was done
+};
+
+// How long a work may take, and how to find out what became of it.
+struct Terms {
+    using Time = std::chrono::steady_clock;
+    // Past it the work is not begun, and what has begun waits for nothing more in the database: `unavailable`, nothing was done.
+    Time::time_point until = Time::time_point::max();
+    // For an engine whose word about a commit can be lost on the way. Runs in a transaction of its own, on another connection: whether the
+    // work was committed. It settles that for good: when it says no, the lost transaction cannot be committed any more either (it
+    // writes what the lost one must have written). Without it, or when it cannot be asked, the answer is `unavailable`.
+    std::function<bool(Transaction&)> was_committed = {};
 };
 
 class Engine {
@@ -147,18 +170,28 @@ class Engine {
 
     virtual ~Engine() = default;
 
-    // Runs `work` at once, on this thread, on one snapshot of the data. Throws what the work throws, and Error.
+    // Runs `work` at once, on this thread, on one snapshot of the data. Throws what the work throws, and Error. `work` may be run
+    // again, as in write().
     virtual void read(const Work& work) = 0;
+    // Whether read() costs less than asking another thread for it: no network, nothing to wait for.
+    virtual bool reads_at_once() const { return true; }
+    // Runs `work` as read() does and then `done`: here where reads_at_once(), otherwise on a thread of the engine.
+    virtual void read_apart(Work work, Done done, Terms::Time::time_point until);
 
     // Runs `work` later, alone or among others in one transaction, each undone by itself when it throws.
     // `work` may be run again when the engine has to repeat the transaction: it must not keep state between runs.
-    virtual void write(Work work, Done done) = 0;
+    virtual void write(Work work, Done done, Terms terms) = 0;
+    void write(Work work, Done done) { write(std::move(work), std::move(done), Terms()); }
 
     // The same, and waits. Throws Error(unavailable) for a full queue or a failed commit, and what the work threw.
     void write_and_wait(const Work& work);
 
-    // Grows with every commit that touched the topic, also those of other processes (then within 100 ms of a read). Whoever keeps a
-    // copy takes it before the read() that fills the copy, never within: a snapshot may be older than what is said there.
+    // Whether other servers may work on the same database at the same time: then what one process remembers decides nothing.
+    virtual bool shared() const { return false; }
+
+    // Grows with every commit that touched the topic, also those of other processes (then within 100 ms of a read; on a shared
+    // database it grows by itself, so that a copy of identities is never older than stale_at_most_ms). Whoever keeps a copy takes it before the read() that fills the copy, never
+    // within: a snapshot may be older than what is said there.
     virtual std::uint64_t generation(Topic topic) const = 0;
     // Called after a commit that touched the topic, on a thread of the engine: wake somebody and return.
     virtual void on_commit(Topic topic, std::function<void()> wake) = 0;

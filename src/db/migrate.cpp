@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <map>
 #include <optional>
@@ -52,9 +53,21 @@ std::string checksum_of(std::string_view bytes) {
     return base::hex({reinterpret_cast<const char*>(hash.data()), hash.size()});
 }
 
+bool in_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+
+// BLOB is what PostgreSQL calls BYTEA.
+std::string with_bytea(std::string text) {
+    constexpr std::string_view blob = "BLOB", bytea = "BYTEA";
+    for (std::size_t at = 0; (at = text.find(blob, at)) != std::string::npos; at += bytea.size()) {
+        const bool whole = (at == 0 || !in_word(text[at - 1])) && (at + blob.size() == text.size() || !in_word(text[at + blob.size()]));
+        if (whole) text.replace(at, blob.size(), bytea);
+    }
+    return text;
+}
+
 std::string in_dialect(std::string_view text, Dialect dialect) {
     std::string result(text);
-    if (dialect != Dialect::sqlite) return result;
+    if (dialect == Dialect::postgres) return with_bytea(std::move(result));
     for (std::size_t at = 0; (at = result.find(clustered, at)) != std::string::npos;) result.replace(at, clustered.size(), "WITHOUT ROWID");
     return result;
 }
@@ -136,18 +149,17 @@ std::vector<Migration> migrations_for(Dialect dialect, std::span<const embedded:
     return result;
 }
 
-std::span<const Migration> pending(std::span<const Migration> known, std::span<const Applied> applied) {
+std::span<const Migration> pending(std::span<const Migration> known, std::span<const Applied> applied, int works_from) {
     const int newest = known.empty() ? 0 : known.back().version;
-    if (!applied.empty() && applied.back().version > newest)
+    if (!applied.empty() && applied.back().version > newest && (works_from == 0 || works_from > newest))
         throw Error(Trouble::newer, fmt::format("the database was made by a newer openrd (schema {}, this one knows {})", applied.back().version, newest));
-    for (std::size_t i = 0; i < applied.size(); ++i) {
+    for (std::size_t i = 0; i < std::min(applied.size(), known.size()); ++i) {
         // Migrations are run in order, so that those which were run are the first ones.
-        if (i >= known.size() || applied[i].version != known[i].version)
-            throw Error(Trouble::damaged, fmt::format("the database and this openrd differ in migration {:04}", applied[i].version));
+        if (applied[i].version != known[i].version) throw Error(Trouble::damaged, fmt::format("the database and this openrd differ in migration {:04}", applied[i].version));
         if (applied[i].checksum != known[i].checksum)
             throw Error(Trouble::damaged, fmt::format("migration {:04}_{} was changed after the database had run it", known[i].version, known[i].name));
     }
-    return known.subspan(applied.size());
+    return known.subspan(std::min(applied.size(), known.size()));
 }
 
 }  // namespace openrd::db

@@ -30,8 +30,10 @@ struct Applied {
 };
 
 // Those that are still to be run, in order. `applied` is in order of the versions.
-// Throws Error: newer for a version that this binary does not know, damaged when one was changed after it was run or left out.
-std::span<const Migration> pending(std::span<const Migration> known, std::span<const Applied> applied);
+// `works_from`: what the database says of itself (schema_compatibility): the migration that an openrd must know at least to work
+// with it; 0: it does not say. So servers of the last release go on, and may be started, while a newer one has only added to the schema ("expand, then contract").
+// Throws Error: newer for a version that this binary cannot work with, damaged when one was changed after it was run or left out.
+std::span<const Migration> pending(std::span<const Migration> known, std::span<const Applied> applied, int works_from);
 
 // Splits at each ';' that ends a line outside of quotes and comments; what holds only comments is left out.
 std::vector<std::string> statements_of(std::string_view text);

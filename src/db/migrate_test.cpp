@@ -88,7 +88,7 @@ class Pending : public ::testing::Test {
     std::vector<Migration> known = {{.version = 1, .name = "a", .checksum = "aa", .statements = {}},
                                     {.version = 2, .name = "b", .checksum = "bb", .statements = {}},
                                     {.version = 4, .name = "c", .checksum = "cc", .statements = {}}};
-    std::size_t count(std::vector<Applied> applied) { return pending(known, applied).size(); }
+    std::size_t count(std::vector<Applied> applied) { return pending(known, applied, 0).size(); }
 };
 
 TEST_F(Pending, AreThoseThatWereNotRun) {
@@ -96,7 +96,7 @@ TEST_F(Pending, AreThoseThatWereNotRun) {
     EXPECT_EQ(count({{1, "aa"}}), 2U);
     EXPECT_EQ(count({{1, "aa"}, {2, "bb"}, {4, "cc"}}), 0U);
     const std::vector<Applied> two = {{1, "aa"}, {2, "bb"}};
-    EXPECT_EQ(pending(known, two).front().version, 4);
+    EXPECT_EQ(pending(known, two, 0).front().version, 4);
 }
 
 TEST_F(Pending, ADatabaseOfANewerOpenrdIsRefused) {

@@ -1,14 +1,26 @@
 #include "db/open.hpp"
 
 #include "base/embedded.hpp"
+#include "db/postgres/engine.hpp"
 #include "db/sqlite/engine.hpp"
 
 namespace openrd::db {
 
-std::unique_ptr<Engine> open(const OpenOptions& options) { return sqlite::open(options, embedded::migrations()); }
+std::unique_ptr<Engine> open(const OpenOptions& options) {
+    if (!options.url.empty()) return postgres::open(options, embedded::migrations());
+    return sqlite::open(options, embedded::migrations());
+}
 
-MigrationState migration_state(const std::string& directory) { return sqlite::migration_state(directory, embedded::migrations()); }
+bool is_url(std::string_view text) { return text.starts_with("postgresql://") || text.starts_with("postgres://"); }
 
-int migrate(const std::string& directory) { return sqlite::migrate(directory, embedded::migrations()); }
+std::string without_secrets(const std::string& url) { return postgres::shown(url); }
+
+MigrationState migration_state(const std::string& directory, const std::string& url) {
+    return url.empty() ? sqlite::migration_state(directory, embedded::migrations()) : postgres::migration_state(url, embedded::migrations());
+}
+
+int migrate(const std::string& directory, const std::string& url) {
+    return url.empty() ? sqlite::migrate(directory, embedded::migrations()) : postgres::migrate(url, embedded::migrations());
+}
 
 }  // namespace openrd::db

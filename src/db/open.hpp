@@ -5,14 +5,18 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace openrd::db {
 
 struct OpenOptions {
     std::string directory;  // of the data; created when it is not there and `create` is set
+    std::string url;        // postgresql://...: a shared database instead
     bool create = false;    // make a new database when there is none
     bool durable = true;    // false: --memory, no fsync
     std::uint32_t write_queue = 4096;
+    std::uint32_t connections = 16;     // to a shared database, each with a thread
+    std::int64_t deadline_ms = 10'000;  // a shared database: no statement takes longer
     // Runs inside the transaction that makes a new database, so that it is there with its first content or not at all.
     Engine::Work first_content;
     // Look through every page before use. Otherwise only a file of at most 8 MiB is looked through.
@@ -23,13 +27,18 @@ struct OpenOptions {
 // Throws Error: damaged, newer, unavailable, each with one clear line.
 std::unique_ptr<Engine> open(const OpenOptions& options);
 
+// "postgresql://..." or "postgres://..."
+bool is_url(std::string_view text);
+// For messages: without the password, whatever else it holds.
+std::string without_secrets(const std::string& url);
+
 struct MigrationState {
     int known = 0;    // newest migration that this binary has
     int applied = 0;  // newest one in the database; 0: no database
 };
-// Changes nothing. Throws Error: damaged, unavailable.
-MigrationState migration_state(const std::string& directory);
+// Changes nothing. Throws Error: damaged, unavailable. A url goes before the directory.
+MigrationState migration_state(const std::string& directory, const std::string& url = {});
 // Brings an existing database up to what this binary knows. Returns how many migrations it ran. Throws what open() throws.
-int migrate(const std::string& directory);
+int migrate(const std::string& directory, const std::string& url = {});
 
 }  // namespace openrd::db

@@ -56,7 +56,8 @@ class TroubledEngine : public db::Engine {
         if (reads_to_fail > 0 && reads_to_fail-- > 0) throw db::Error(db::Trouble::unavailable, "the disk cannot be read");
         engine_->read(work);
     }
-    void write(Work work, Done done) override {
+    using db::Engine::write;
+    void write(Work work, Done done, db::Terms terms) override {
         if (writes_to_pass > 0) {
             --writes_to_pass;
         } else if (writes_to_fail > 0) {
@@ -64,7 +65,7 @@ class TroubledEngine : public db::Engine {
             return done(db::Outcome::unavailable, nullptr);
         }
         ++writes;
-        engine_->write(std::move(work), std::move(done));
+        engine_->write(std::move(work), std::move(done), std::move(terms));
     }
     std::uint64_t generation(db::Topic topic) const override { return engine_->generation(topic); }
     void on_commit(db::Topic topic, std::function<void()> wake) override { engine_->on_commit(topic, std::move(wake)); }

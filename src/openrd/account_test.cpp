@@ -27,7 +27,9 @@ class AccountCommands : public ::testing::Test {
   protected:
     AccountCommands() {
         options_.place.directory = directory_ + "/data";
-        open_sandbox_data(options_.place, false, 64, "test.example/audit", base::Clock()).engine->close();
+        base::Settings settings;
+        settings.audit.origin = "test.example/audit";
+        open_sandbox_data(options_.place, false, settings, base::Clock()).engine->close();
     }
     ~AccountCommands() override { std::filesystem::remove_all(directory_); }
 

@@ -21,6 +21,15 @@ namespace {
 
 std::string key_file_of(const DataPlace& place) { return place.key_file.empty() ? place.directory + "/openrd.key" : place.key_file; }
 
+db::OpenOptions opening(const DataPlace& place, const base::Settings& settings) {
+    return {.directory = place.directory,
+            .url = place.url,
+            .write_queue = settings.write_queue,
+            .connections = settings.database_connections,
+            .deadline_ms = settings.request_deadline_ms,
+            .first_content = {}};
+}
+
 bool there(const std::string& path) {
     std::error_code ignored;
     return std::filesystem::exists(std::filesystem::symlink_status(path, ignored));
@@ -42,7 +51,7 @@ Facts read_facts(db::Engine& engine) {
 
 keys::Ring load_key_of_existing(const DataPlace& place) {
     const auto path = key_file_of(place);
-    if (!there(path)) throw Failure(fmt::format("the key file {} of the database in {} is missing: nothing in it can be read without it", path, place.directory));
+    if (!there(path)) throw Failure(fmt::format("the key file {} of the database in {} is missing: nothing in it can be read without it", path, shown(place)));
     return keys::Ring::load(path);
 }
 
@@ -50,7 +59,12 @@ keys::Ring load_key_of_existing(const DataPlace& place) {
 // last as well, for both stand in one directory and this one is the older.
 keys::Ring make_or_load_key(const DataPlace& place) {
     const auto path = key_file_of(place);
-    if (place.key_file.empty() && !there(path)) return keys::Ring::create(path, keys::FolderSync::by_caller);
+    if (place.key_file.empty() && !there(path)) {
+        if (place.url.empty()) return keys::Ring::create(path, keys::FolderSync::by_caller);
+        std::filesystem::create_directories(place.directory);
+        std::filesystem::permissions(place.directory, std::filesystem::perms::owner_all);
+        return keys::Ring::create(path);
+    }
     return keys::Ring::load(path);
 }
 
@@ -58,35 +72,48 @@ Data checked(std::unique_ptr<db::Engine> engine, keys::Ring ring, const DataPlac
     auto facts = read_facts(*engine);
     if (facts.fingerprint != ring.fingerprint()) {
         engine->close();
-        throw Failure(fmt::format("the key file {} is not the one of the database in {}", key_file_of(place), place.directory));
+        throw Failure(fmt::format("the key file {} is not the one of the database in {}", key_file_of(place), shown(place)));
     }
     return {.engine = std::move(engine), .ring = std::move(ring), .audit_origin = std::move(facts.audit_origin), .made_by = std::move(facts.made_by)};
 }
 
 }  // namespace
 
-Data open_sandbox_data(const DataPlace& place, bool durable, std::uint32_t write_queue, std::string_view audit_origin, const base::Clock& clock) {
+std::string checked_url(const std::string& text) {
+    if (!text.empty() && !db::is_url(text)) throw Failure("a database is given as postgresql://user@host/name");
+    return text;
+}
+
+std::string shown(const DataPlace& place) { return place.url.empty() ? place.directory : db::without_secrets(place.url); }
+
+Data open_sandbox_data(const DataPlace& place, bool durable, const base::Settings& settings, const base::Clock& clock) {
     std::optional<keys::Ring> ring;
-    if (db::migration_state(place.directory).applied != 0) ring = load_key_of_existing(place);
+    if (db::migration_state(place.directory, place.url).applied != 0) ring = load_key_of_existing(place);
     else if (!place.key_file.empty()) ring = keys::Ring::load(place.key_file);  // refused before anything is made
-    auto engine = db::open({.directory = place.directory, .create = true, .durable = durable, .write_queue = write_queue, .first_content = [&](db::Transaction& tx) {
-                                if (!ring) ring = make_or_load_key(place);
-                                sandbox::seed(tx, *ring, audit_origin, clock.now_ms());
-                            }});
+    auto options = opening(place, settings);
+    options.create = true;
+    options.durable = durable;
+    options.first_content = [&](db::Transaction& tx) {
+        if (!ring) ring = make_or_load_key(place);
+        sandbox::seed(tx, *ring, settings.audit.origin, clock.now_ms());
+    };
+    auto engine = db::open(options);
     // Somebody else made the database a moment ago.
     if (!ring) ring = load_key_of_existing(place);
     auto data = checked(std::move(engine), *std::move(ring), place);
     if (data.made_by != sandbox::made_by) {
         data.engine->close();
-        throw Failure(fmt::format("the database in {} was not made by the sandbox: the sandbox's keys are public, so that it serves only its own", place.directory));
+        throw Failure(fmt::format("the database in {} was not made by the sandbox: the sandbox's keys are public, so that it serves only its own", shown(place)));
     }
     return data;
 }
 
 Data open_existing_data(const DataPlace& place) {
-    if (db::migration_state(place.directory).applied == 0) throw Failure(fmt::format("there is no database in {}", place.directory));
+    if (db::migration_state(place.directory, place.url).applied == 0) throw Failure(fmt::format("there is no database in {}", shown(place)));
     auto ring = load_key_of_existing(place);
-    return checked(db::open({.directory = place.directory}), std::move(ring), place);
+    auto options = opening(place, {});
+    options.connections = 2;  // for one command
+    return checked(db::open(options), std::move(ring), place);
 }
 
 ServerLock::ServerLock(const std::string& directory) : fd_(::open((directory + "/serve.lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600)) {

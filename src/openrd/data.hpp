@@ -2,6 +2,7 @@
 // The data directory: the database, and the key file that it belongs to. What does not belong together is refused, and what is
 // refused is not touched.
 #include "base/clock.hpp"
+#include "base/limits.hpp"
 #include "db/engine.hpp"
 #include "keys/ring.hpp"
 
@@ -21,12 +22,17 @@ struct Data {
 
 struct DataPlace {
     std::string directory;
-    std::string key_file;  // empty: openrd.key in the directory
+    std::string key_file = {};  // empty: openrd.key in the directory
+    std::string url = {};       // of a database: then the directory holds the key file only
 };
+// As an option or a setting gives it; empty stays empty. Throws Failure for what is no postgresql:// URL.
+std::string checked_url(const std::string& text);
+// For messages.
+std::string shown(const DataPlace& place);
 
 // For the sandbox: makes the directory, the key file and the database with the seed when they are not there. A key file that was
 // named must be there: a new one in its stead would be a typing mistake made durable. Throws Failure, db::Error, keys::FileError.
-Data open_sandbox_data(const DataPlace& place, bool durable, std::uint32_t write_queue, std::string_view audit_origin, const base::Clock& clock);
+Data open_sandbox_data(const DataPlace& place, bool durable, const base::Settings& settings, const base::Clock& clock);
 
 // For the commands, beside a server or without one: a database that is there. The same exceptions.
 Data open_existing_data(const DataPlace& place);

@@ -27,7 +27,11 @@ class DataTest : public ::testing::Test {
         if (!::mkdtemp(path.data())) throw std::runtime_error("no directory for the test");
         return path;
     }
-    Data open(const std::string& key_file = {}) const { return open_sandbox_data({.directory = directory_, .key_file = key_file}, false, 64, "test.example/audit", base::Clock()); }
+    Data open(const std::string& key_file = {}) const {
+        base::Settings settings;
+        settings.audit.origin = "test.example/audit";
+        return open_sandbox_data({.directory = directory_, .key_file = key_file}, false, settings, base::Clock());
+    }
     void make() const { open().engine->close(); }
     std::string key_file() const { return directory_ + "/openrd.key"; }
 

@@ -32,6 +32,7 @@ void add_serve(CLI::App& app, Command& command) {
     serve_command->add_flag("--sandbox", words->sandbox, "Fixed accounts and keys, an inbox instead of phones, a clock that can be moved");
     serve_command->add_option("--listen", words->listen, "Address and port; port 0 takes a free one (127.0.0.1:8080)");
     serve_command->add_option("--data", words->data, "Where the data are (./openrd-data)");
+    serve_command->add_option("--database", words->database, "A PostgreSQL database instead of a file: postgresql://user@host/name");
     serve_command->add_flag("--memory", words->memory, "Keep nothing: a private directory that goes at the end");
     serve_command->add_option("--key-file", words->key_file, "The key file (openrd.key in the data directory)");
     serve_command->add_option("--numbering", words->numbering, "A numbering table (tools/numbering_from_npm.js), used when it is newer than the built-in one");
@@ -57,6 +58,8 @@ void add_call(CLI::App& app, Command& command) {
 CLI::App* add_place(CLI::App* command, DataPlace& place) {
     place.directory = default_data_directory;
     command->add_option("--data", place.directory, "Where the data are (./openrd-data)");
+    command->add_option_function<std::string>(
+        "--database", [&place](const std::string& url) { place.url = checked_url(url); }, "A PostgreSQL database instead: postgresql://user@host/name");
     command->add_option("--key-file", place.key_file, "The key file (openrd.key in the data directory)");
     return command;
 }
@@ -108,10 +111,9 @@ void add_the_rest(CLI::App& app, Command& command) {
     describe_command->add_option("--format", described->format, "markdown, json or openapi (markdown)");
     describe_command->final_callback([described, &command] { command = [described] { return describe(*described); }; });
 
-    auto directory = std::make_shared<std::string>(default_data_directory);
-    auto* migrate_command = app.add_subcommand("migrate", "Bring a database up to this binary's schema");
-    migrate_command->add_option("--data", *directory, "Where the data are (./openrd-data)");
-    migrate_command->final_callback([directory, &command] { command = [directory] { return migrate(*directory); }; });
+    auto place = std::make_shared<DataPlace>();
+    auto* migrate_command = add_place(app.add_subcommand("migrate", "Bring a database up to this binary's schema"), *place);
+    migrate_command->final_callback([place, &command] { command = [place] { return migrate(*place); }; });
 
     auto* settings_command = app.add_subcommand("settings", "")->group("");
     auto markdown = std::make_shared<bool>(false);

@@ -1,9 +1,9 @@
 #pragma once
-#include <string>
+#include "openrd/data.hpp"
 
 namespace openrd {
 
 // `openrd migrate`: brings a database up to the schema that this binary knows. Returns 0.
-int migrate(const std::string& directory);
+int migrate(const DataPlace& place);
 
 }  // namespace openrd

@@ -162,9 +162,10 @@ int serve(const ServeOptions& options) {
 
     std::optional<PrivateDirectory> memory;
     if (options.memory) memory.emplace();
-    const DataPlace place{.directory = memory ? memory->path() : options.data_directory, .key_file = options.key_file};
-    auto data = open_sandbox_data(place, !options.memory, options.settings.write_queue, options.settings.audit.origin, base::Clock());
-    const ServerLock lock(place.directory);
+    const DataPlace place{.directory = memory ? memory->path() : options.data_directory, .key_file = options.key_file, .url = options.database_url};
+    auto data = open_sandbox_data(place, !options.memory, options.settings, base::Clock());
+    std::optional<ServerLock> lock;
+    if (place.url.empty()) lock.emplace(place.directory);
     {
         Running running(options, std::move(data), *numbering.get());
         running.start();

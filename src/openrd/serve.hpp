@@ -13,8 +13,9 @@ struct ServeOptions {
     net::Listen listen{.address = "127.0.0.1", .port = 8080};
     bool allow_remote = false;
     std::string data_directory;
-    std::string key_file;  // empty: openrd.key in the data directory
-    bool memory = false;   // keep nothing
+    std::string database_url;  // empty: a file in the data directory
+    std::string key_file;      // empty: openrd.key in the data directory
+    bool memory = false;       // keep nothing
     std::string ready_file;
     base::log::Level log_level = base::log::Level::info;
 };
@@ -23,7 +24,7 @@ struct ServeOptions {
 struct ServeWords {
     bool sandbox = false;
     std::string listen = "127.0.0.1:8080";
-    std::string data, key_file, numbering, site = "international", limits, ready_file, log_level = "info";
+    std::string data, database, key_file, numbering, site = "international", limits, ready_file, log_level = "info";
     bool memory = false, allow_remote = false, audit_reads = false;
     std::vector<std::string> disabled_actions;
     std::uint32_t threads = 0;

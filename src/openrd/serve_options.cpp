@@ -1,6 +1,7 @@
 #include "openrd/serve.hpp"
 
 #include "api/registry.hpp"
+#include "db/open.hpp"
 #include "openrd/data.hpp"
 #include "openrd/endpoint.hpp"
 #include "openrd/failure.hpp"
@@ -42,6 +43,8 @@ ServeOptions serve_options(const ServeWords& words) {
     if (!is_loopback(listen->address) && !words.allow_remote)
         throw Failure(fmt::format("--listen {}: others could reach it, and the sandbox's keys are public; say --allow-remote as well if that is meant", words.listen));
     if (words.memory && !words.data.empty()) throw Failure("--memory keeps nothing and --data says where: one of them");
+    if (words.memory && !words.database.empty()) throw Failure("--memory keeps nothing and --database says where: one of them");
+    options.database_url = checked_url(words.database);
     options.memory = words.memory;
     options.data_directory = words.data.empty() ? std::string(default_data_directory) : words.data;
     options.key_file = words.key_file;

@@ -210,8 +210,17 @@ Checked find_owner(Exchange& ex, db::Engine& engine, const keys::Ring& ring, Ide
 
 Checked check_signature(Exchange& ex) { return ex.acs3 ? check_signature_v3(ex) : check_signature_v1(ex); }
 
+bool owner_is_known(const Exchange& ex, const db::Engine& engine, Identities& identities) {
+    const std::string_view credential = ex.access_key_id.starts_with("STS.") ? std::string_view(ex.token) : std::string_view(ex.access_key_id);
+    return identities.find(credential, engine.generation(db::Topic::identities)) != nullptr;
+}
+
 Checked refresh_identity(Exchange& ex, db::Transaction& tx, const keys::Ring& ring, std::uint64_t generation) {
-    if (ex.identity->generation == generation) return {};
+    if (ex.identity->generation == generation && !tx.changed_before(db::Topic::identities)) return {};
+    return reload_identity(ex, tx, ring, generation);
+}
+
+Checked reload_identity(Exchange& ex, db::Transaction& tx, const keys::Ring& ring, std::uint64_t generation) {
     const auto loaded = ex.session ? load_session(tx, *ex.session, generation) : load_identity(tx, ring, ex.access_key_id, generation);
     if (!loaded) return refuse(ex.session ? fault::token_malformed : fault::access_key_not_found);
     if (!loaded->active) return refuse(fault::access_key_inactive);

@@ -15,8 +15,11 @@ Checked check_common(Exchange&, const base::Settings&);
 // The key's owner, by its id or by the session's token.
 Checked find_owner(Exchange&, db::Engine&, const keys::Ring&, Identities&);
 Checked check_signature(Exchange&);
+// Whether find_owner() will ask the database nothing.
+bool owner_is_known(const Exchange&, const db::Engine&, Identities&);
 
 // Reads the identity of the exchange anew inside a transaction, when any identity has changed since.
 Checked refresh_identity(Exchange&, db::Transaction&, const keys::Ring&, std::uint64_t generation);
+Checked reload_identity(Exchange&, db::Transaction&, const keys::Ring&, std::uint64_t generation);
 
 }  // namespace openrd::pipeline

@@ -2,6 +2,7 @@
 // One request on its way through the stages: what each of them found out.
 #include "api/operation.hpp"
 #include "base/clock.hpp"
+#include "db/engine.hpp"
 #include "pipeline/handler.hpp"
 #include "pipeline/identity.hpp"
 #include "wire/error_envelope.hpp"
@@ -35,6 +36,7 @@ struct Exchange {
     std::string request_id;
     std::string host;  // without the port
     std::int64_t now_ms = 0;
+    db::Terms::Time::time_point until;  // nobody waits for the answer any longer
     Format format = Format::json;
 
     bool acs3 = false;  // signature V3; otherwise V1
@@ -58,6 +60,7 @@ struct Exchange {
     std::string body;  // of the success
     std::vector<std::pair<std::string_view, std::string>> concerned;
     bool failure_recorded = false;  // the record of a failed operation was tried
+    bool apart = false;             // on a thread of the engine, which may wait for the database
     bool counted = false;           // among the refusals that are recorded once a minute
 };
 

@@ -4,7 +4,9 @@
 #include "base/identifiers.hpp"
 #include "base/log.hpp"
 #include "keys/ring.hpp"
+#include "pipeline/authenticate.hpp"
 #include "pipeline/stages.hpp"
+#include "store/nonces.hpp"
 #include "store/rates.hpp"
 
 #include <utility>
@@ -107,20 +109,71 @@ void record(State& state, const Exchange& ex, db::Transaction& tx) {
     store::append_audit_event(tx, event, nonce);
 }
 
+// On a shared database memory decides no write: the nonce is taken in the transaction that it belongs to, first of all.
+std::optional<store::NonceOfWrite> nonce_to_take(const State& state, const Exchange& ex) {
+    if (!state.engine.shared() || ex.operation->effect != api::Effect::write) return {};
+    return store::NonceOfWrite{.account_id = ex.identity->caller.account_id,
+                               .hash = ex.nonce_hash,
+                               .request_id = ex.request_id,
+                               .until_ms = std::max(ex.signed_ms, ex.now_ms) + 2 * state.settings.timestamp_window_ms};
+}
+
 void write(State& state, const Shared& ex, bool run_operation) {
+    const auto nonce = nonce_to_take(state, *ex);
+    db::Terms terms{.until = ex->until};
+    if (nonce) terms.was_committed = [nonce](db::Transaction& tx) { return store::settle_nonce(tx, *nonce); };
     state.engine.write(
-        [&state, ex, run_operation](db::Transaction& tx) {
-            if (run_operation) execute(*ex, state, tx);
+        [&state, ex, run_operation, nonce](db::Transaction& tx) {
+            if (nonce && !store::take_nonce(tx, *nonce)) ex->refusal = refuse(fault::nonce_used);
+            else if (run_operation) execute(*ex, state, tx);
             record(state, *ex, tx);
         },
-        [&state, ex](db::Outcome outcome, const std::exception_ptr& error) { finish(state, ex, outcome, error); });
+        [&state, ex](db::Outcome outcome, const std::exception_ptr& error) { finish(state, ex, outcome, error); }, std::move(terms));
+}
+
+// Nothing is answered before its record is committed.
+void after_read(State& state, const Shared& ex) {
+    if (ex->refusal || state.settings.audit.reads) write(state, ex, false);
+    else answer(state, *ex);
+}
+
+// What a thread does for a request, whatever it throws.
+template <class Work> void carefully(State& state, const Shared& ex, Work work) {
+    try {
+        work();
+    } catch (const db::Error& error) {
+        base::log::error("the database failed", {{"request_id", ex->request_id}, {"reason", error.what()}});
+        ex->refusal = refuse(error.trouble() == db::Trouble::unavailable ? fault::service_unavailable : fault::internal_error);
+        answer(state, *ex);
+    } catch (const std::exception& error) {
+        base::log::error("a request failed", {{"request_id", ex->request_id}, {"reason", error.what()}});
+        ex->refusal = refuse(fault::internal_error);
+        answer(state, *ex);
+    }
+}
+
+// Goes on when a thread of the engine has done `work`, on that thread.
+void apart(State& state, const Shared& ex, db::Engine::Work work, std::function<void()> then) {
+    ex->apart = true;
+    state.engine.read_apart(
+        std::move(work),
+        [&state, ex, then = std::move(then)](db::Outcome outcome, const std::exception_ptr& error) {
+            carefully(state, ex, [&] {
+                if (error) std::rethrow_exception(error);
+                if (outcome == db::Outcome::committed) return then();
+                ex->refusal = refuse(fault::service_unavailable);
+                if (ex->authenticated) count(state, *ex);
+                answer(state, *ex);
+            });
+        },
+        ex->until);
 }
 
 void read(State& state, const Shared& ex) {
-    state.engine.read([&](db::Transaction& tx) { execute(*ex, state, tx); });
-    // Nothing is answered before its record is committed.
-    if (ex->refusal || state.settings.audit.reads) write(state, ex, false);
-    else answer(state, *ex);
+    const auto work = [&state, ex](db::Transaction& tx) { execute(*ex, state, tx); };
+    if (!state.engine.reads_at_once() && !ex->apart) return apart(state, ex, work, [&state, ex] { after_read(state, ex); });
+    state.engine.read(work);
+    after_read(state, ex);
 }
 
 Response preflight() {
@@ -134,9 +187,14 @@ Response preflight() {
     return response;
 }
 
-void go(State& state, const Shared& ex) {
-    for (const Stage& stage : stages_before()) {
-        ex->refusal = stage.run(*ex, state);
+void go(State& state, const Shared& ex, std::size_t next = 0) {
+    const auto stages = stages_before();
+    for (; next < stages.size(); ++next) {
+        // The threads that serve connections never wait for a network.
+        if (stages[next].asks_the_database && !state.engine.reads_at_once() && !ex->apart && !owner_is_known(*ex, state.engine, state.identities))
+            return apart(
+                state, ex, [](db::Transaction&) {}, [&state, ex, next] { go(state, ex, next); });
+        ex->refusal = stages[next].run(*ex, state);
         if (ex->refusal) break;
     }
     if (ex->refusal) {
@@ -183,6 +241,7 @@ void write_counted(State& state, bool all) {
 
 Pipeline::Pipeline(db::Engine& engine, const keys::Ring& ring, const phone::Numbering& numbering, const base::Clock& clock, const base::Settings& settings)
     : state_(new State{.engine = engine, .ring = ring, .numbering = numbering, .clock = clock, .settings = settings, .nonces = Nonces(settings.timestamp_window_ms)}) {
+    if (engine.shared()) return;  // there the database remembers those of writes
     const auto window = settings.timestamp_window_ms;
     const auto now_ms = clock.now_ms();
     engine.read([&](db::Transaction& tx) {
@@ -198,17 +257,8 @@ void Pipeline::handle(const Request& request, Done done) {
     const auto ex = std::make_shared<Exchange>(request, std::move(done));
     ex->request_id = base::request_id();
     ex->now_ms = state_->clock.now_ms();
-    try {
-        go(*state_, ex);
-    } catch (const db::Error& error) {
-        base::log::error("the database failed", {{"request_id", ex->request_id}, {"reason", error.what()}});
-        ex->refusal = refuse(error.trouble() == db::Trouble::unavailable ? fault::service_unavailable : fault::internal_error);
-        answer(*state_, *ex);
-    } catch (const std::exception& error) {
-        base::log::error("a request failed", {{"request_id", ex->request_id}, {"reason", error.what()}});
-        ex->refusal = refuse(fault::internal_error);
-        answer(*state_, *ex);
-    }
+    ex->until = db::Terms::Time::now() + std::chrono::milliseconds(state_->settings.request_deadline_ms);
+    carefully(*state_, ex, [&] { go(*state_, ex); });
 }
 
 void Pipeline::housekeep() {
@@ -216,8 +266,12 @@ void Pipeline::housekeep() {
     constexpr std::int64_t rows_at_a_time = 1000;
     const auto now_ms = state_->clock.now_ms();
     // Only the strict profile counts in windows: the others have nothing to clear away, and no reason to write.
-    bool stale = false;
-    state_->engine.read([&](db::Transaction& tx) { stale = store::has_old_windows(tx, now_ms); });
+    bool stale = false, old_nonces = false;
+    state_->engine.read([&](db::Transaction& tx) {
+        stale = store::has_old_windows(tx, now_ms);
+        old_nonces = tx.shared() && store::has_old_nonces(tx, now_ms);
+    });
+    if (old_nonces) state_->engine.write_and_wait([&](db::Transaction& tx) { store::delete_old_nonces(tx, now_ms); });
     if (stale) state_->engine.write_and_wait([&](db::Transaction& tx) { store::delete_old_windows(tx, now_ms, rows_at_a_time); });
 }
 

@@ -8,6 +8,9 @@
 #include "pipeline/decode.hpp"
 #include "pipeline/encode.hpp"
 #include "pipeline/run.hpp"
+#include "store/accounts.hpp"
+#include "store/directories.hpp"
+#include "store/members.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -51,14 +54,14 @@ Checked decode_parameters(Exchange& ex, State&) {
 }
 
 constexpr Stage before[] = {
-    {"parameters", [](Exchange& ex, State& s) { return collect(ex, s.settings); }},                    // limits first: nothing is allocated for what lies beyond them
-    {"operation", [](Exchange& ex, State&) { return resolve(ex); }},                                   // a wrong name is told before anything is asked of the key
-    {"common parameters", [](Exchange& ex, State& s) { return check_common(ex, s.settings); }},        // cheap: what is stale or malformed never reaches the keys
-    {"owner", [](Exchange& ex, State& s) { return find_owner(ex, s.engine, s.ring, s.identities); }},  // the key whose signature it should be, and its token
-    {"signature", [](Exchange& ex, State&) { return check_signature(ex); }},                           // from here on the caller is who he says he is
-    {"nonce", check_nonce},                                                                            // after the signature, so that nobody can use up other people's nonces
-    {"rate", check_rate},                                                                              // after the nonce: a replay costs its victim nothing
-    {"request", decode_parameters},                                                                    // what the room is asked, or which parameter is wrong
+    {"parameters", [](Exchange& ex, State& s) { return collect(ex, s.settings); }},                          // limits first: nothing is allocated for what lies beyond them
+    {"operation", [](Exchange& ex, State&) { return resolve(ex); }},                                         // a wrong name is told before anything is asked of the key
+    {"common parameters", [](Exchange& ex, State& s) { return check_common(ex, s.settings); }},              // cheap: what is stale or malformed never reaches the keys
+    {"owner", [](Exchange& ex, State& s) { return find_owner(ex, s.engine, s.ring, s.identities); }, true},  // the key whose signature it should be, and its token
+    {"signature", [](Exchange& ex, State&) { return check_signature(ex); }},                                 // from here on the caller is who he says he is
+    {"nonce", check_nonce},                                                                                  // after the signature, so that nobody can use up other people's nonces
+    {"rate", check_rate},                                                                                    // after the nonce: a replay costs its victim nothing
+    {"request", decode_parameters},                                                                          // what the room is asked, or which parameter is wrong
 };
 
 // The scope of a room in a write: undone when it refuses, but for what it asked to keep.
@@ -126,6 +129,21 @@ void run_room(Exchange& ex, State& state, db::Transaction& tx, api::Keeper& keep
     ex.concerned = std::move(call.concerned);
 }
 
+// On a shared database: see api::Holds. Who the caller is was read up to stale_at_most_ms ago; what he stands for in a directory must be true now.
+Checked hold(Exchange& ex, State& state, db::Transaction& tx) {
+    const api::AnyOperation& operation = *ex.operation;
+    if (!tx.shared() || operation.effect != api::Effect::write || operation.holds == api::Holds::nothing) return {};
+    if (operation.holds == api::Holds::account && operation.resources[0].id) {
+        store::hold_member(tx, ex.identity->caller.directory_id, *static_cast<const std::string*>(operation.resources[0].id(ex.decoded->get())));
+        return {};
+    }
+    const auto account = store::hold_account(tx, ex.identity->caller.account_id);
+    if (account && account->directory_id.value_or("") != ex.identity->caller.directory_id)
+        if (auto refusal = reload_identity(ex, tx, state.ring, ex.identity->generation)) return refusal;
+    if (!ex.identity->caller.directory_id.empty()) store::hold_directory(tx, ex.identity->caller.directory_id);
+    return {};
+}
+
 }  // namespace
 
 std::span<const Stage> stages_before() { return before; }
@@ -134,7 +152,8 @@ void execute(Exchange& ex, State& state, db::Transaction& tx) {
     ex.refusal.reset();  // the engine may run this again
     ex.body.clear();
     ex.concerned.clear();
-    if (auto r = refresh_identity(ex, tx, state.ring, state.engine.generation(db::Topic::identities))) ex.refusal = std::move(r);  // a key that was disabled meanwhile
+    if (auto held = hold(ex, state, tx)) ex.refusal = std::move(held);
+    else if (auto r = refresh_identity(ex, tx, state.ring, state.engine.generation(db::Topic::identities))) ex.refusal = std::move(r);  // a key that was disabled meanwhile
     else if (auto kind = check_caller_kind(ex)) ex.refusal = std::move(kind);                           // says what kind of caller it takes, whatever his policies
     else if (auto may = authorize(ex, ex.decoded->get(), tx, state.ring)) ex.refusal = std::move(may);  // deny unless allowed
     else if (auto off = check_site(ex, state.settings)) ex.refusal = std::move(off);                    // told only to those who may (decisions.md D.3)

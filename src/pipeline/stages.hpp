@@ -32,6 +32,7 @@ struct Pipeline::State {
 struct Stage {
     std::string_view name;
     std::optional<Refusal> (*run)(Exchange&, Pipeline::State&);
+    bool asks_the_database = false;
 };
 // On the thread that read the request, before there is a transaction.
 std::span<const Stage> stages_before();

@@ -28,6 +28,14 @@ std::optional<Account> find_account(db::Transaction& tx, std::string_view accoun
     return rows.next() ? std::optional(read(rows)) : std::nullopt;
 }
 
+std::optional<Account> hold_account(db::Transaction& tx, std::string_view account_id) {
+    static constexpr db::Sql sql{
+        "SELECT account_id, account_name, display_name, email, site, standing, directory_id, enterprise_name, enterprise_state, root_enabled, phone_sealed, created_at_ms "
+        "FROM accounts WHERE account_id = $1 /*for update*/"};
+    auto rows = tx.query(sql, {account_id});
+    return rows.next() ? std::optional(read(rows)) : std::nullopt;
+}
+
 void insert_account(db::Transaction& tx, const Account& a) {
     static constexpr db::Sql sql{
         "INSERT INTO accounts (account_id, account_name, display_name, email, site, standing, directory_id, enterprise_name, enterprise_state, root_enabled, phone_sealed, "

@@ -26,6 +26,8 @@ struct Account {
 };
 
 std::optional<Account> find_account(db::Transaction&, std::string_view account_id);
+// The same, and nobody else holds it or changes its row until this transaction ends.
+std::optional<Account> hold_account(db::Transaction&, std::string_view account_id);
 void insert_account(db::Transaction&, const Account&);
 void set_standing(db::Transaction&, std::string_view account_id, std::string_view standing, const std::optional<std::string>& directory_id);
 // False when there is no such account.

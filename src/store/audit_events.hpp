@@ -10,7 +10,8 @@ namespace openrd::store {
 struct AuditEvent {
     std::string account_id;  // whose log it stands in
     std::int64_t at_ms = 0;
-    std::int64_t arrival = 0;  // its place in the whole log, from 1
+    std::int64_t turn = 0;     // orders the entries of a millisecond
+    std::int64_t arrival = 0;  // its place in the whole log, from 1; 0: not numbered yet
     std::string event_id;
     std::string service_name, event_name, event_rw, user_name, access_key_id, resource_type, resource_name;
     std::string body;  // one JSON object on one line: what is hashed, exported and verified
@@ -22,7 +23,7 @@ struct UsedNonce {
     std::int64_t until_ms = 0;
 };
 
-// Appends and fills in `arrival`; the nonce may be absent.
+// Appends. A file numbers it at once; on a shared database number_audit_events() does, after its commit. The nonce may be absent.
 void append_audit_event(db::Transaction&, AuditEvent&, const std::optional<UsedNonce>& nonce);
 
 // One attribute of a lookup, by the vendor's name: ServiceName, EventName, User, EventId, ResourceType, ResourceName, EventRW,
@@ -31,7 +32,7 @@ struct EventFilter {
     std::string key, value;
 };
 struct EventPlace {
-    std::int64_t at_ms = 0, arrival = 0;
+    std::int64_t at_ms = 0, turn = 0;
 };
 struct EventQuery {
     std::string account_id;
@@ -42,6 +43,12 @@ struct EventQuery {
     std::int64_t limit = 20;
 };
 std::vector<AuditEvent> list_audit_events(db::Transaction&, const EventQuery&);
+
+// On a shared database: gives the entries that have none yet their arrivals, from after + 1, at most `limit`. Returns how many. Only for who holds the
+// sealer's lease, in the transaction that moves its place (store/leases.hpp).
+std::int64_t number_audit_events(db::Transaction&, std::int64_t after, std::int64_t limit);
+bool has_events_to_number(db::Transaction&);
+std::int64_t count_audit_events(db::Transaction&);
 
 // In order of arrival, after `arrival`: for the sealer and the export.
 std::vector<AuditEvent> audit_events_after(db::Transaction&, std::int64_t arrival, std::int64_t limit);

@@ -29,6 +29,11 @@ Directory load_directory(db::Transaction& tx, std::string_view directory_id) {
     return *std::move(directory);
 }
 
+void hold_directory(db::Transaction& tx, std::string_view directory_id) {
+    static constexpr db::Sql sql{"SELECT 1 FROM directories WHERE directory_id = $1 /*for update*/"};
+    tx.post(sql, {directory_id});
+}
+
 void insert_directory(db::Transaction& tx, const Directory& d) {
     static constexpr db::Sql sql{
         "INSERT INTO directories (directory_id, management_account_id, root_folder_id, control_policy_status, member_deletion_status, display_name_sync_status, member_count, "

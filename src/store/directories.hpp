@@ -19,6 +19,8 @@ struct Directory {
 std::optional<Directory> find_directory(db::Transaction&, std::string_view directory_id);
 // The directory, which the caller knows to be there: throws db::Error(damaged) otherwise.
 Directory load_directory(db::Transaction&, std::string_view directory_id);
+// Nobody else holds it or changes its row until this transaction ends. What was read before is to be read again.
+void hold_directory(db::Transaction&, std::string_view directory_id);
 // With its Root folder; the account becomes its management account.
 void insert_directory(db::Transaction&, const Directory&);
 

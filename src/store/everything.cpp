@@ -23,6 +23,8 @@ void delete_everything(db::Transaction& tx) {
         {"DELETE FROM subjects"},
         {"DELETE FROM audit_events"},
         {"DELETE FROM checkpoints"},
+        {"DELETE FROM nonces"},
+        {"DELETE FROM leases"},
     };
     for (const auto& deletion : deletions) tx.run(deletion);
     for (const auto topic : {db::Topic::identities, db::Topic::outbox, db::Topic::audit}) tx.changed(topic);

@@ -40,6 +40,11 @@ std::optional<Member> find_member(db::Transaction& tx, std::string_view director
     return rows.next() ? std::optional(read(rows)) : std::nullopt;
 }
 
+void hold_member(db::Transaction& tx, std::string_view directory_id, std::string_view account_id) {
+    static constexpr db::Sql sql{"SELECT 1 FROM members WHERE directory_id = $1 AND account_id = $2 /*for update*/"};
+    tx.post(sql, {directory_id, account_id});
+}
+
 std::string find_member_path(db::Transaction& tx, std::string_view directory_id, std::string_view account_id) {
     static constexpr db::Sql sql{
         "SELECT f.path FROM members m JOIN folders f ON f.directory_id = m.directory_id AND f.folder_id = m.folder_id WHERE m.directory_id = $1 AND m.account_id = $2"};

@@ -47,6 +47,8 @@ enum class NewMember : std::uint8_t { inserted, display_name_taken, account_name
 
 std::optional<Member> find_member(db::Transaction&, std::string_view directory_id, std::string_view account_id);
 // Its RDPath alone, for authorization; empty: no such member.
+// Nobody else holds the member or changes its row until this transaction ends. What was read before is to be read again.
+void hold_member(db::Transaction&, std::string_view directory_id, std::string_view account_id);
 std::string find_member_path(db::Transaction&, std::string_view directory_id, std::string_view account_id);
 // Puts a member into its folder and counts it; the account's standing is the caller's business.
 NewMember insert_member(db::Transaction&, const Member&);

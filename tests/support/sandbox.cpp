@@ -10,6 +10,7 @@
 #include "sandbox/seed.hpp"
 #include "store/audit_events.hpp"
 #include "store/verifications.hpp"
+#include "support/postgres.hpp"
 #include "wire/percent.hpp"
 #include "wire/signature.hpp"
 
@@ -98,6 +99,8 @@ Sandbox::Sandbox(base::Settings settings) : settings_(std::move(settings)) {
     std::string name = (std::filesystem::temp_directory_path() / "openrd-test-XXXXXX").string();
     if (!mkdtemp(name.data())) throw std::runtime_error("no temporary directory");
     directory_ = name;
+    const char* engine = std::getenv("OPENRD_TEST_ENGINE");
+    if (engine && engine == std::string_view("postgres")) database_ = std::make_unique<PostgresDatabase>();
     open();
 }
 
@@ -110,9 +113,10 @@ Sandbox::~Sandbox() {
 void Sandbox::open() {
     const auto key_file = (directory_ / "openrd.key").string();
     ring_ = std::make_unique<keys::Ring>(std::filesystem::exists(key_file) ? keys::Ring::load(key_file) : keys::Ring::create(key_file));
-    engine_ = db::open({.directory = directory_.string(), .create = true, .durable = false, .first_content = [&](db::Transaction& tx) {
-                            sandbox::seed(tx, *ring_, settings_.audit.origin, clock_.now_ms());
-                        }});
+    engine_ = db::open(
+        {.directory = directory_.string(), .url = database_ ? database_->url() : std::string(), .create = true, .durable = false, .first_content = [&](db::Transaction& tx) {
+             sandbox::seed(tx, *ring_, settings_.audit.origin, clock_.now_ms());
+         }});
     pipeline_ = std::make_unique<pipeline::Pipeline>(*engine_, *ring_, phone::Numbering::built_in(), clock_, settings_);
 }
 
@@ -181,20 +185,34 @@ std::vector<boost::json::object> Sandbox::events(const std::string& account_id) 
 
 std::string Sandbox::everything() {
     static constexpr db::Sql tables{"SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"};
+    static constexpr db::Sql shared_tables{"SELECT CAST(table_name AS TEXT) FROM information_schema.tables WHERE table_schema = current_schema() ORDER BY 1"};
+    // The engine keeps statements by the address of their text, so it must stay.
+    static std::vector<std::unique_ptr<std::string>> texts;
+    const auto kept = [](std::string text) { return db::Sql{texts.emplace_back(std::make_unique<std::string>(std::move(text)))->c_str()}; };
+    const bool shared = database_ != nullptr;
     std::string text;
     engine_->read([&](db::Transaction& tx) {
+        text.clear();
         std::vector<std::string> names;
-        for (auto rows = tx.query(tables); rows.next();) names.push_back(rows.text(0));
+        for (auto rows = tx.query(shared ? shared_tables : tables); rows.next();) names.push_back(rows.text(0));
         for (const auto& name : names) {
-            // The columns joined by the database itself: the engine keeps statements by the address of their text, so it must stay.
-            static std::vector<std::unique_ptr<std::string>> texts;
-            const auto list = texts.emplace_back(std::make_unique<std::string>("SELECT name FROM pragma_table_info('" + name + "') ORDER BY cid")).get();
+            // The columns joined by the database itself; bytes as they are, there and here.
+            const auto columns_of =
+                shared ? "SELECT CAST(column_name AS TEXT), CAST(data_type AS TEXT) FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = '" +
+                             name + "' ORDER BY ordinal_position"
+                       : "SELECT name, type FROM pragma_table_info('" + name + "') ORDER BY cid";
             std::string columns;
-            for (auto rows = tx.query(db::Sql{list->c_str()}); rows.next();)
-                columns += (columns.empty() ? "" : " || '|' || ") + ("coalesce(CAST(" + rows.text(0) + " AS BLOB), 'NULL')");
-            const auto select = texts.emplace_back(std::make_unique<std::string>("SELECT CAST(" + columns + " AS BLOB) AS line FROM " + name + " ORDER BY line")).get();
+            for (auto rows = tx.query(kept(columns_of)); rows.next();) {
+                const auto column = rows.text(0);
+                const auto as_bytes = !shared ? "CAST(" + column + " AS BLOB)" : rows.text(1) == "bytea" ? column : "convert_to(CAST(" + column + " AS TEXT), 'UTF8')";
+                columns += (columns.empty() ? ""
+                            : shared        ? " || CAST('|' AS BYTEA) || "
+                                            : " || '|' || ") +
+                           ("coalesce(" + as_bytes + (shared ? ", CAST('NULL' AS BYTEA))" : ", 'NULL')"));
+            }
             text += "== " + name + "\n";
-            for (auto rows = tx.query(db::Sql{select->c_str()}); rows.next();) text += rows.bytes(0) + "\n";
+            for (auto rows = tx.query(kept("SELECT " + (shared ? columns : "CAST(" + columns + " AS BLOB)") + " AS line FROM " + name + " ORDER BY line")); rows.next();)
+                text += rows.bytes(0) + "\n";
         }
     });
     return text;

@@ -18,6 +18,8 @@
 
 namespace openrd::tests {
 
+class PostgresDatabase;
+
 using Parameters = std::vector<std::pair<std::string, std::string>>;
 
 struct Key {
@@ -68,6 +70,7 @@ struct Wire {
     std::vector<std::pair<std::string, std::string>> headers;
 };
 
+// On SQLite, or on a PostgreSQL of the test process's own when OPENRD_TEST_ENGINE is "postgres".
 class Sandbox {
   public:
     static base::Settings open_settings();
@@ -106,6 +109,7 @@ class Sandbox {
     void open();
     void close();
     std::filesystem::path directory_;
+    std::unique_ptr<PostgresDatabase> database_;  // with OPENRD_TEST_ENGINE=postgres; otherwise a file in the directory
     base::Settings settings_;
     base::Clock clock_;
     std::unique_ptr<keys::Ring> ring_;

@@ -1,9 +1,9 @@
 #pragma once
 // The engine of one process and one file: readers on the threads that ask, one writer, one housekeeper.
 #include "base/embedded.hpp"
+#include "db/changes.hpp"
 #include "db/engine.hpp"
 #include "db/open.hpp"
-#include "db/sqlite/changes.hpp"
 #include "db/sqlite/housekeeper.hpp"
 #include "db/sqlite/readers.hpp"
 #include "db/sqlite/writer.hpp"
@@ -20,7 +20,8 @@ class Engine final : public db::Engine {
     ~Engine() override { close(); }
 
     void read(const Work& work) override { readers_.read(work); }
-    void write(Work work, Done done) override { writer_.write(std::move(work), std::move(done)); }
+    using db::Engine::write;
+    void write(Work work, Done done, Terms terms) override { writer_.write(std::move(work), std::move(done), terms.until); }
     std::uint64_t generation(Topic topic) const override { return changes_.generation(topic); }
     void on_commit(Topic topic, std::function<void()> wake) override { changes_.on_commit(topic, std::move(wake)); }
     void idle() override { readers_.idle(); }

@@ -1,6 +1,6 @@
 #pragma once
 // The thread that copies the WAL into the file while others write and read, so that nobody waits for it (hot-path.md 4).
-#include "db/sqlite/changes.hpp"
+#include "db/changes.hpp"
 #include "db/sqlite/connection.hpp"
 #include "db/sqlite/readers.hpp"
 

@@ -2,7 +2,7 @@
 // The reading connections of an engine: one for each thread that reads. Each keeps its snapshot open from read to read, as
 // taking one costs as much as a select; it is replaced when something was committed or after 50 ms, when another process may have
 // written. Threads may end before the engine and the engine before the threads.
-#include "db/sqlite/changes.hpp"
+#include "db/changes.hpp"
 #include "db/sqlite/connection.hpp"
 #include "db/sqlite/transaction.hpp"
 

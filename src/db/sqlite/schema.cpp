@@ -21,6 +21,18 @@ std::vector<Applied> applied_migrations(Connection& connection) {
     return result;
 }
 
+int works_from(Connection& connection) {
+    static constexpr Sql there{"SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'schema_compatibility'"};
+    static constexpr Sql sql{"SELECT works_from FROM schema_compatibility"};
+    return connection.integer(there) == 0 ? 0 : static_cast<int>(connection.integer(sql));
+}
+
+std::span<const Migration> missing(Connection& connection, std::span<const Migration> known) {
+    const auto applied = applied_migrations(connection);
+    const bool newer = !applied.empty() && (known.empty() || applied.back().version > known.back().version);
+    return pending(known, applied, newer ? works_from(connection) : 0);
+}
+
 // A transaction of the connection itself, rolled back unless it comes to its end.
 class Exclusive {
   public:
@@ -81,7 +93,7 @@ int applied_version(Connection& connection) {
     return applied.empty() ? 0 : applied.back().version;
 }
 
-bool up_to_date(Connection& connection, std::span<const Migration> known) { return pending(known, applied_migrations(connection)).empty(); }
+bool up_to_date(Connection& connection, std::span<const Migration> known) { return missing(connection, known).empty(); }
 
 void apply(Connection& connection, const Migration& migration) {
     static constexpr Sql record{"INSERT INTO schema_migrations (version, name, checksum, applied_at_ms) VALUES ($1, $2, $3, $4)"};
@@ -95,7 +107,7 @@ int migrate(Connection& connection, std::span<const Migration> known) {
     while (!up_to_date(connection, known)) {
         Exclusive transaction(connection);
         // Another process may have been quicker.
-        const auto to_run = pending(known, applied_migrations(connection));
+        const auto to_run = missing(connection, known);
         if (to_run.empty()) break;
         apply(connection, to_run.front());
         transaction.commit();

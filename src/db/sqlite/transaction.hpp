@@ -11,9 +11,12 @@ class OpenTransaction final : public db::Transaction {
   public:
     enum class Access : std::uint8_t { reads, writes };
 
-    OpenTransaction(Connection& connection, Access access) : connection_(connection), access_(access), changes_before_(connection.changes()) {}
+    // `before`: the topics that works before this one have changed in the same transaction.
+    OpenTransaction(Connection& connection, Access access, std::uint8_t before = 0)
+        : connection_(connection), access_(access), before_(before), changes_before_(connection.changes()) {}
 
     bool writable() const override { return access_ == Access::writes; }
+    bool changed_before(Topic topic) const override { return (before_ & static_cast<std::uint8_t>(topic)) != 0; }
     std::int64_t writes() const override { return connection_.changes() - changes_before_; }
 
     // After a failure that may have undone the whole transaction (full disk) nothing runs any more, whoever caught it: SQLite
@@ -33,6 +36,7 @@ class OpenTransaction final : public db::Transaction {
 
     Connection& connection_;
     Access access_;
+    std::uint8_t before_;
     std::int64_t changes_before_;
     int depth_ = 0;
 };

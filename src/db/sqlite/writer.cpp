@@ -39,12 +39,12 @@ Writer::~Writer() {
     close();
 }
 
-void Writer::write(Engine::Work work, Engine::Done done) {
+void Writer::write(Engine::Work work, Engine::Done done, Terms::Time::time_point until) {
     Outcome refused = Outcome::unavailable;
     {
         const std::lock_guard lock(queue_mutex_);
         if (!finishing_ && queue_.size() < queue_limit_) {
-            queue_.push_back({.work = std::move(work), .done = std::move(done)});
+            queue_.push_back({.work = std::move(work), .done = std::move(done), .until = until});
             if (waiting_) came_.notify_one();
             return;
         }
@@ -158,9 +158,14 @@ bool Writer::run_works(Batch& batch) {
 
 // False when the whole transaction is lost.
 bool Writer::run_one(Item& item) {
+    if (item.until != Terms::Time::time_point::max() && Terms::Time::now() > item.until) {
+        item.outcome = Outcome::failed;
+        item.error = std::make_exception_ptr(Error(Trouble::unavailable, "it has waited too long for the database"));
+        return true;
+    }
     try {
         connection_->run(set_work);
-        OpenTransaction transaction(*connection_, OpenTransaction::Access::writes);
+        OpenTransaction transaction(*connection_, OpenTransaction::Access::writes, topics_);
         item.work(transaction);
         if (transaction.open_savepoints() != 0) throw Error(Trouble::programming, "a work left a savepoint open");
         if (whole()) {

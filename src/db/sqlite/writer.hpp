@@ -1,7 +1,7 @@
 #pragma once
 // The one thread that writes. It takes the works that wait, runs them in one transaction, each in a savepoint of its own, looks
 // whether more came meanwhile, commits once and gives all answers (group commit: hot-path.md 1).
-#include "db/sqlite/changes.hpp"
+#include "db/changes.hpp"
 #include "db/sqlite/connection.hpp"
 #include "db/sqlite/housekeeper.hpp"
 #include "db/sqlite/readers.hpp"
@@ -27,7 +27,8 @@ class Writer {
     Writer& operator=(const Writer&) = delete;
     ~Writer();
 
-    void write(Engine::Work work, Engine::Done done);
+    // A work that is still waiting after `until` is not begun.
+    void write(Engine::Work work, Engine::Done done, Terms::Time::time_point until = Terms::Time::time_point::max());
     std::size_t backlog() const;
     // Runs what waits and ends the thread.
     void finish();
@@ -43,6 +44,7 @@ class Writer {
     struct Item {
         Engine::Work work;
         Engine::Done done;
+        Terms::Time::time_point until = Terms::Time::time_point::max();
         Outcome outcome = Outcome::unavailable;
         std::exception_ptr error = nullptr;
     };

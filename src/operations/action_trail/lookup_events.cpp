@@ -109,10 +109,10 @@ std::string token_belongs_to(const Request& request, const api::Call& call) {
     return what;
 }
 std::string token_text(const Span& span, const store::EventPlace& place) {
-    return std::to_string(span.from_ms) + ' ' + std::to_string(span.to_ms) + ' ' + std::to_string(place.at_ms) + ' ' + std::to_string(place.arrival);
+    return std::to_string(span.from_ms) + ' ' + std::to_string(span.to_ms) + ' ' + std::to_string(place.at_ms) + ' ' + std::to_string(place.turn);
 }
 bool read_token(std::string_view text, Span& span, store::EventPlace& place) {
-    for (std::int64_t* number : {&span.from_ms, &span.to_ms, &place.at_ms, &place.arrival}) {
+    for (std::int64_t* number : {&span.from_ms, &span.to_ms, &place.at_ms, &place.turn}) {
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *number);
         if (error != std::errc{}) return false;
         text.remove_prefix(std::min(text.size(), static_cast<std::size_t>(end - text.data()) + 1));
@@ -140,7 +140,7 @@ Answer run(const Request& request, api::Call& call) {
     Answer answer{.end_time = base::utc_seconds(span.to_ms), .start_time = base::utc_seconds(span.from_ms)};
     if (events.size() > size) {
         events.pop_back();
-        answer.next_token = call.ring.page_token(token_text(span, {events.back().at_ms, events.back().arrival}), token_belongs_to(request, call));
+        answer.next_token = call.ring.page_token(token_text(span, {events.back().at_ms, events.back().turn}), token_belongs_to(request, call));
     }
     for (auto& event : events) answer.events.push_back({std::move(event.body)});
     return answer;

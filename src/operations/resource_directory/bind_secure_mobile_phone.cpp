@@ -31,6 +31,7 @@ constexpr api::Operation<Request, Answer> operation{
     .action = "resourcemanager:BindSecureMobilePhone",
     .resource = api::account_in_tree<&Request::account_id>,
     .callers = api::Callers::management_ram_identity,
+    .holds = api::Holds::account,
     .rate = api::per_second(20),
     .parameters{
         api::required<&Request::account_id>("AccountId", account_id_rule),

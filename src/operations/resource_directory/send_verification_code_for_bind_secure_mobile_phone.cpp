@@ -30,6 +30,7 @@ constexpr api::Operation<Request, Answer> operation{
     .action = "resourcemanager:SendVerificationCodeForBindSecureMobilePhone",
     .resource = api::account_in_tree<&Request::account_id>,
     .callers = api::Callers::management_ram_identity,
+    .holds = api::Holds::account,
     .parameters{
         api::required<&Request::account_id>("AccountId", account_id_rule),
         api::required<&Request::phone>("SecureMobilePhone", mobile_number_rule),

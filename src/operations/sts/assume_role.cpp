@@ -73,6 +73,7 @@ constexpr api::Operation<Request, Answer> operation{
     .action = "sts:AssumeRole",
     .resource = api::role<&Request::role_arn>,
     .callers = api::Callers::any_account,
+    .holds = api::Holds::nothing,
     .parameters{
         api::optional<&Request::duration_seconds>("DurationSeconds", duration_rule),
         api::optional<&Request::external_id>("ExternalId", external_id_rule),

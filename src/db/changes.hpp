@@ -10,7 +10,7 @@
 #include <mutex>
 #include <vector>
 
-namespace openrd::db::sqlite {
+namespace openrd::db {
 
 class Changes {
   public:
@@ -43,4 +43,4 @@ class Changes {
     std::shared_ptr<const List> waiting_ = std::make_shared<List>();  // replaced, never changed: wake() calls without the lock
 };
 
-}  // namespace openrd::db::sqlite
+}  // namespace openrd::db

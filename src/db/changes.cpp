@@ -1,8 +1,8 @@
-#include "db/sqlite/changes.hpp"
+#include "db/changes.hpp"
 
 #include <bit>
 
-namespace openrd::db::sqlite {
+namespace openrd::db {
 
 std::size_t Changes::index_of(Topic topic) { return static_cast<std::size_t>(std::countr_zero(static_cast<std::uint8_t>(topic))); }
 
@@ -30,4 +30,4 @@ void Changes::wake(std::uint8_t topics) const {
         if ((topics & static_cast<std::uint8_t>(waiting.topic)) != 0) waiting.wake();
 }
 
-}  // namespace openrd::db::sqlite
+}  // namespace openrd::db
