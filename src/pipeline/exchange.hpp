@@ -52,6 +52,7 @@ struct Exchange {
     std::shared_ptr<const Identity> identity;
     bool authenticated = false;  // the signature was right: from here on refusals are recorded
     std::string nonce_hash;
+    bool nonce_is_fresh = false;  // as far as this server's memory goes
 
     std::optional<api::Boxed> decoded;
 

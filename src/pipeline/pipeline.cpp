@@ -111,7 +111,8 @@ void record(State& state, const Exchange& ex, db::Transaction& tx) {
 
 // On a shared database memory decides no write: the nonce is taken in the transaction that it belongs to, first of all.
 std::optional<store::NonceOfWrite> nonce_to_take(const State& state, const Exchange& ex) {
-    if (!state.engine.shared() || ex.operation->effect != api::Effect::write) return {};
+    // What memory has refused is a replay: its record must not take the nonce from the request that it repeats.
+    if (!state.engine.shared() || ex.operation->effect != api::Effect::write || !ex.nonce_is_fresh) return {};
     return store::NonceOfWrite{.account_id = ex.identity->caller.account_id,
                                .hash = ex.nonce_hash,
                                .request_id = ex.request_id,

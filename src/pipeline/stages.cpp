@@ -27,6 +27,7 @@ Checked check_nonce(Exchange& ex, State& state) {
     const std::int64_t now_ms = state.settings.sandbox ? std::min(ex.now_ms, base::real_now_ms()) : ex.now_ms;
     switch (state.nonces.take(ex.nonce_hash, ex.signed_ms, now_ms)) {
         case Nonces::Verdict::fresh:
+            ex.nonce_is_fresh = true;
             return {};
         case Nonces::Verdict::used:
             return refuse(fault::nonce_used);

@@ -100,7 +100,10 @@ Sandbox::Sandbox(base::Settings settings) : settings_(std::move(settings)) {
     if (!mkdtemp(name.data())) throw std::runtime_error("no temporary directory");
     directory_ = name;
     const char* engine = std::getenv("OPENRD_TEST_ENGINE");
-    if (engine && engine == std::string_view("postgres")) database_ = std::make_unique<PostgresDatabase>();
+    if (engine && engine == std::string_view("postgres")) {
+        if (const auto why = PostgresCluster::missing(); !why.empty()) throw std::runtime_error(why);  // ctest skips a test that says so
+        database_ = std::make_unique<PostgresDatabase>();
+    }
     open();
 }
 
@@ -176,7 +179,10 @@ std::string Sandbox::code_of(const std::string& account_id, const std::string& p
 
 std::vector<boost::json::object> Sandbox::events(const std::string& account_id) {
     std::vector<boost::json::object> bodies;
+    // No sealer runs here: on a shared database this is what numbers the entries.
+    if (database_) engine_->write_and_wait([](db::Transaction& tx) { store::number_audit_events(tx, store::last_arrival(tx), 1'000'000); });
     engine_->read([&](db::Transaction& tx) {
+        bodies.clear();
         for (const auto& event : store::audit_events_after(tx, 0, 1'000'000))
             if (event.account_id == account_id) bodies.push_back(boost::json::parse(event.body).as_object());
     });

@@ -62,7 +62,8 @@ void check_limits(const store::Verification& v, const api::Call& call) {
     const auto today = base::day_of_utc8(call.now_ms);
     if (v.day == today && v.sends_of_day >= codes.sends_per_member_and_day)
         throw operation.fault(fault::send_limit_exceeded).after(seconds_until((today + 1) * base::day_ms - 8 * base::hour_ms, call.now_ms));
-    if (v.last_sent_at_ms + strict.resend_interval_ms > call.now_ms)
+    // Without an interval nothing is compared: of two that came at once, the one that waited has the earlier clock.
+    if (strict.resend_interval_ms != 0 && v.last_sent_at_ms + strict.resend_interval_ms > call.now_ms)
         throw operation.fault(fault::send_limit_exceeded).after(seconds_until(v.last_sent_at_ms + strict.resend_interval_ms, call.now_ms));
     if (strict.sends_per_code != 0 && v.pending(call.now_ms) && v.sends >= strict.sends_per_code)
         throw operation.fault(fault::send_limit_exceeded).after(seconds_until(v.expires_at_ms, call.now_ms));
