@@ -58,15 +58,17 @@ void IoThread::run() {
     }
 }
 
-void IoThread::adopt(Socket socket, std::string source_address, bool refused) {
-    if (std::this_thread::get_id() == thread_.get_id()) return open(std::move(socket), std::move(source_address), refused);
-    asio::post(context_, [this, refused, socket = std::move(socket), address = std::move(source_address)]() mutable { open(std::move(socket), std::move(address), refused); });
+void IoThread::adopt(Socket socket, std::string source_address, const TlsContext* tls, bool refused) {
+    if (std::this_thread::get_id() == thread_.get_id()) return open(std::move(socket), std::move(source_address), tls, refused);
+    asio::post(context_,
+               [this, tls, refused, socket = std::move(socket), address = std::move(source_address)]() mutable { open(std::move(socket), std::move(address), tls, refused); });
 }
 
-void IoThread::open(Socket socket, std::string source_address, bool refused) {
+void IoThread::open(Socket socket, std::string source_address, const TlsContext* tls, bool refused) {
     boost::intrusive_ptr<Session> session;
     try {
-        session.reset(new Session(*this, std::move(socket), std::move(source_address)));
+        auto encrypted = tls ? tls->accept(socket.native_handle()) : nullptr;
+        session.reset(new Session(*this, std::move(socket), std::move(encrypted), std::move(source_address)));
         arm_timer();
         session->place = sessions_.size();
         sessions_.push_back(session);

@@ -3,8 +3,10 @@
 // mailbox through which answers come back from other threads. Internal to net/ (Asio).
 #include "base/clock.hpp"
 #include "base/limits.hpp"
+#include "base/network.hpp"
 #include "net/answer.hpp"
 #include "net/stream.hpp"
+#include "net/tls.hpp"
 #include "pipeline/handler.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -69,6 +71,7 @@ class IoThread {
         pipeline::Handler& handler;
         const base::Clock& clock;
         base::HttpLimits limits;
+        std::vector<base::Network> trusted_proxies;
         std::function<void()> before_wait;
         Census census;
     };
@@ -84,9 +87,10 @@ class IoThread {
 
     // From any thread.
     asio::io_context& context() { return context_; }
-    void adopt(Socket socket, std::string source_address, bool refused);  // a connection that the census has counted
-    void drain();                                                         // closes idle connections, and the others after their answer
-    void stop();                                                          // closes all and ends the thread
+    // A connection that the census has counted; `tls`: what it speaks, null: plain HTTP.
+    void adopt(Socket socket, std::string source_address, const TlsContext* tls, bool refused);
+    void drain();  // closes idle connections, and the others after their answer
+    void stop();   // closes all and ends the thread
     void join();
 
     // For its sessions, on its thread.
@@ -102,7 +106,7 @@ class IoThread {
     friend class Mailbox;
 
     void run();
-    void open(Socket socket, std::string source_address, bool refused);
+    void open(Socket socket, std::string source_address, const TlsContext* tls, bool refused);
     void deliver();
     void arm_timer();
     void on_tick();

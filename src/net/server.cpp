@@ -30,8 +30,8 @@ std::string text_of(const asio::ip::address& address) {
 // Accepts on the first I/O thread and hands the sockets round.
 class Acceptor {
   public:
-    Acceptor(std::vector<std::unique_ptr<IoThread>>& threads, IoThread::House& house)
-        : threads_(threads), house_(house), acceptor_(threads.front()->context()), pause_(threads.front()->context()) {}
+    Acceptor(std::vector<std::unique_ptr<IoThread>>& threads, IoThread::House& house, const TlsContext* tls)
+        : threads_(threads), house_(house), tls_(tls), acceptor_(threads.front()->context()), pause_(threads.front()->context()) {}
 
     tcp::endpoint bind(const Listen& listen) {
         const auto check = [&listen](const ErrorCode& error) {
@@ -85,7 +85,7 @@ class Acceptor {
         if (others >= house_.limits.connections + refused_at_once) return;  // the socket closes here
         house_.census.enter();
         try {
-            thread.adopt(std::move(socket), text_of(peer_.address()), others >= house_.limits.connections);
+            thread.adopt(std::move(socket), text_of(peer_.address()), tls_, others >= house_.limits.connections);
         } catch (...) { house_.census.leave(); }
     }
 
@@ -98,6 +98,7 @@ class Acceptor {
 
     std::vector<std::unique_ptr<IoThread>>& threads_;
     IoThread::House& house_;
+    const TlsContext* tls_;  // null: plain HTTP
     asio::basic_socket_acceptor<tcp, asio::io_context::executor_type> acceptor_;
     asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, asio::io_context::executor_type> pause_;
     tcp::endpoint peer_;
@@ -108,26 +109,43 @@ class Acceptor {
 }  // namespace
 
 struct Server::Parts {
-    Listen listen;
+    struct Door {
+        Listen listen;
+        const TlsContext* tls = nullptr;
+        std::unique_ptr<Acceptor> acceptor = {};  // its socket belongs to a context of the first thread
+    };
     std::uint32_t thread_count;
     IoThread::House house;
     std::vector<std::unique_ptr<IoThread>> threads;
-    std::unique_ptr<Acceptor> acceptor;  // after the threads: its socket belongs to one of their contexts
+    std::vector<Door> doors;  // after the threads
+
+    std::optional<Listen> find(bool encrypted) const {
+        for (const auto& door : doors)
+            if ((door.tls != nullptr) == encrypted) return door.listen;
+        return {};
+    }
 };
 
-Server::Server(const Listen& listen, pipeline::Handler& handler, const base::Settings& settings, const base::Clock& clock, std::function<void()> before_wait)
+Server::Server(const std::optional<Listen>& listen, pipeline::Handler& handler, const base::Settings& settings, const base::Clock& clock, std::function<void()> before_wait)
     : parts_(new Parts{
-          .listen = listen,
           .thread_count = settings.threads > 0 ? settings.threads : std::max(1U, std::thread::hardware_concurrency()),
-          .house = {.handler = handler, .clock = clock, .limits = settings.http, .before_wait = std::move(before_wait), .census = {}},
+          .house = {.handler = handler, .clock = clock, .limits = settings.http, .trusted_proxies = {}, .before_wait = std::move(before_wait), .census = {}},
           .threads = {},
-          .acceptor = {},
-      }) {}
+          .doors = {},
+      }) {
+    if (listen) parts_->doors.push_back({.listen = *listen});
+}
 
 Server::~Server() { drain(0); }
 
-std::string Server::address() const { return parts_->listen.address; }
-std::uint16_t Server::port() const { return parts_->listen.port; }
+void Server::listen_tls(const Listen& listen, const TlsContext& tls) { parts_->doors.push_back({.listen = listen, .tls = &tls}); }
+
+void Server::trust(std::vector<base::Network> proxies) { parts_->house.trusted_proxies = std::move(proxies); }
+
+std::string Server::address() const { return parts_->doors.front().listen.address; }
+std::uint16_t Server::port() const { return parts_->doors.front().listen.port; }
+std::optional<Listen> Server::plain() const { return parts_->find(false); }
+std::optional<Listen> Server::encrypted() const { return parts_->find(true); }
 std::size_t Server::connections() const { return parts_->house.census.count(); }
 
 void Server::start() {
@@ -135,11 +153,13 @@ void Server::start() {
     std::vector<std::unique_ptr<IoThread>> threads;
     for (std::uint32_t i = 0; i < parts.thread_count; ++i) threads.push_back(std::make_unique<IoThread>(parts.house));
     parts.threads = std::move(threads);
-    parts.acceptor = std::make_unique<Acceptor>(parts.threads, parts.house);
+    for (auto& door : parts.doors) door.acceptor = std::make_unique<Acceptor>(parts.threads, parts.house, door.tls);
     try {
-        const auto bound = parts.acceptor->bind(parts.listen);
-        parts.listen = {text_of(bound.address()), bound.port()};
-        parts.acceptor->accept_next();
+        for (auto& door : parts.doors) {
+            const auto bound = door.acceptor->bind(door.listen);
+            door.listen = {text_of(bound.address()), bound.port()};
+        }
+        for (auto& door : parts.doors) door.acceptor->accept_next();
         for (auto& thread : parts.threads) thread->start();
     } catch (...) {
         drain(0);
@@ -154,8 +174,8 @@ void Server::drain(std::int64_t limit_ms) {
     const auto closed = std::make_shared<std::promise<void>>();
     auto& first = parts.threads.front()->context();
     asio::post(first, [&parts, &first, closed] {
-        parts.acceptor->finish();
-        // Behind the accept that was under way: its connection counts too.
+        for (auto& door : parts.doors) door.acceptor->finish();
+        // Behind the accepts that were under way: their connections count too.
         asio::post(first, [closed] { closed->set_value(); });
     });
     closed->get_future().wait_until(deadline);
@@ -163,7 +183,7 @@ void Server::drain(std::int64_t limit_ms) {
     parts.house.census.wait_until_empty(deadline);
     for (auto& thread : parts.threads) thread->stop();
     for (auto& thread : parts.threads) thread->join();
-    parts.acceptor.reset();
+    for (auto& door : parts.doors) door.acceptor.reset();
     parts.threads.clear();
 }
 

@@ -4,13 +4,17 @@
 // through pipeline::refusal, and closes (protocol.md E).
 #include "base/clock.hpp"
 #include "base/limits.hpp"
+#include "base/network.hpp"
+#include "net/tls.hpp"
 #include "pipeline/handler.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace openrd::net {
 
@@ -23,14 +27,24 @@ class Server {
   public:
     // `handler` is called on the I/O threads and must not block them. `before_wait` is called on an I/O thread each time before
     // it waits for work. Both, and `clock`, must outlive the server; answers that the handler gives later are dropped.
-    Server(const Listen& listen, pipeline::Handler& handler, const base::Settings& settings, const base::Clock& clock, std::function<void()> before_wait);
+    // Nothing to listen on: only what listen_tls says.
+    Server(const std::optional<Listen>& listen, pipeline::Handler& handler, const base::Settings& settings, const base::Clock& clock, std::function<void()> before_wait);
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
     ~Server();  // drain(0)
 
-    // The address as bound; after start the real port.
+    // Before start(): HTTPS on that address, with the same threads and limits. `tls` outlives the server.
+    void listen_tls(const Listen& listen, const TlsContext& tls);
+
+    // Before start(): the networks of proxies that are believed (net/forwarded.hpp). None as delivered.
+    void trust(std::vector<base::Network> proxies);
+
+    // The first address as bound; after start the real port.
     std::string address() const;
     std::uint16_t port() const;
+    // The same for either kind; nothing: not listened on.
+    std::optional<Listen> plain() const;
+    std::optional<Listen> encrypted() const;
 
     // Binds and begins to accept. Throws std::system_error that names the address: in use, not ours, not an address.
     void start();

@@ -1,5 +1,6 @@
 #include "net/session.hpp"
 
+#include "net/forwarded.hpp"
 #include "net/io_thread.hpp"
 
 #include <atomic>
@@ -27,7 +28,8 @@ struct Session::Exchange {
     explicit Exchange(std::string address) : source_address(std::move(address)) {}
 
     Buffer buffer{usual_request_bytes};
-    std::string source_address;
+    std::string source_address;     // of the peer
+    std::string forwarded_address;  // as its declared proxy says; of the request under way
     std::vector<pipeline::Header> headers;
     pipeline::Request request;
 };
@@ -64,8 +66,13 @@ class Session::Ticket {
 
 thread_local Session* Session::being_handled_ = nullptr;
 
-Session::Session(IoThread& thread, Socket socket, std::string source_address)
-    : thread_(thread), stream_(std::move(socket)), exchange_(std::make_shared<Exchange>(std::move(source_address))), head_(thread.house().limits), chunked_(thread.house().limits) {
+Session::Session(IoThread& thread, Socket socket, std::unique_ptr<TlsConnection> tls, std::string source_address)
+    : thread_(thread), stream_(std::move(socket), std::move(tls)), exchange_(std::make_shared<Exchange>(std::move(source_address))), head_(thread.house().limits),
+      chunked_(thread.house().limits) {
+    const auto& proxies = thread.house().trusted_proxies;
+    if (proxies.empty()) return;
+    const auto peer = base::Address::parse(exchange_->source_address);
+    if (peer && is_trusted(*peer, proxies)) proxy_ = peer;
 }
 
 Session::~Session() = default;
@@ -171,8 +178,9 @@ bool Session::handle() {
         .body = {bytes + head.size, consumed_ - head.size},
         .headers = exchange.headers,
         .source_address = exchange.source_address,
-        .tls = false,
+        .tls = stream_.tls(),
     };
+    if (proxy_) find_origin();
     deadline_ = never;
     auto ticket = std::make_shared<Ticket>(*this, exchange_, thread_.mailbox());
     being_handled_ = this;
@@ -183,6 +191,14 @@ bool Session::handle() {
     }
     being_handled_ = nullptr;
     return taken_;
+}
+
+void Session::find_origin() {
+    Exchange& exchange = *exchange_;
+    auto origin = forwarded_origin(*proxy_, exchange.request.tls, exchange.headers, thread_.house().trusted_proxies);
+    exchange.forwarded_address = std::move(origin.address);
+    exchange.request.source_address = exchange.forwarded_address;
+    exchange.request.tls = origin.tls;
 }
 
 void Session::take(std::optional<pipeline::Response> answer) {

@@ -2,6 +2,7 @@
 // One connection: reads a request, gives it to the handler, writes the answer, reads the next. One request at a time is
 // under way; what the client sends meanwhile stays in the kernel. All of it happens on one I/O thread; only the answer may
 // come from elsewhere, through the thread's mailbox. Internal to net/ (Asio).
+#include "base/network.hpp"
 #include "net/buffer.hpp"
 #include "net/chunked.hpp"
 #include "net/head.hpp"
@@ -23,7 +24,8 @@ class IoThread;
 
 class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsafe_counter> {
   public:
-    Session(IoThread& thread, Socket socket, std::string source_address);
+    // `tls`: what the connection speaks; null: plain HTTP.
+    Session(IoThread& thread, Socket socket, std::unique_ptr<TlsConnection> tls, std::string source_address);
     ~Session();
 
     void start();
@@ -47,6 +49,7 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
     bool read_body();
     bool begin_body();
     void send_continue();
+    void find_origin();
     bool handle();
     bool send();
     bool flush();
@@ -63,6 +66,7 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
 
     IoThread& thread_;
     Stream stream_;
+    std::optional<base::Address> proxy_;  // the peer, when it is in a declared network
     std::shared_ptr<Exchange> exchange_;
     HeadReader head_;
     ChunkedReader chunked_;

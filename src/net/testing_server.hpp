@@ -98,6 +98,7 @@ class ServerTest : public testing::Test {
 
     Server& start() {
         server = std::make_unique<Server>(Listen{"127.0.0.1", 0}, handler, settings, clock, [this] { ++waits; });
+        server->trust(trusted);
         server->start();
         return *server;
     }
@@ -113,6 +114,7 @@ class ServerTest : public testing::Test {
     }
 
     base::Settings settings;
+    std::vector<base::Network> trusted;
     base::Clock clock;
     Echo handler;
     std::atomic<std::uint64_t> waits{0};
