@@ -13,7 +13,8 @@
 namespace openrd::phone {
 
 std::ostream& operator<<(std::ostream& out, Verdict verdict) {
-    return out << (verdict == Verdict::mobile ? "mobile" : verdict == Verdict::not_mobile ? "not mobile" : "unknown country");
+    constexpr const char* names[] = {"mobile", "not mobile", "unknown range", "unknown country"};
+    return out << names[static_cast<std::size_t>(verdict)];
 }
 
 namespace {
@@ -39,28 +40,25 @@ TEST(Numbering, KnowsTheWorldsMobileNumbers) {
 }
 
 TEST(Numbering, RefusesWhatIsNoMobilePhone) {
-    for (const char* text : {"65-61234567" /* fixed line */,
-                             "65-18001234567" /* toll-free */,
-                             "65-19001234567" /* premium */,
-                             "65-70001234567" /* everybody's number */,
-                             "65-31234567" /* VoIP */,
-                             "1-8005550199" /* toll-free */,
-                             "1-9005550199" /* premium */,
-                             "44-2071234567" /* fixed */,
-                             "44-8081570000" /* toll-free */,
-                             "44-9012345678" /* premium */,
-                             "44-7012345678" /* personal */,
-                             "44-7640123456" /* pager */,
-                             "86-1012345678" /* fixed */,
-                             "86-8001234567" /* toll-free */,
-                             "33-123456789" /* fixed */,
-                             "81-312345678" /* fixed */,
-                             "65-8123456" /* too short */,
-                             "65-812345678" /* too long */,
-                             "1-1234567890" /* no area code */,
-                             "65-80012345" /* not assigned */,
-                             "290-8339" /* a region with no mobile network of its own */})
+    for (const char* text :
+         {"65-61234567" /* fixed line */, "65-18001234567" /* toll-free */, "65-19001234567" /* premium */, "65-70001234567" /* everybody's number */, "65-31234567" /* VoIP */,
+          "1-8005550199" /* toll-free */, "1-9005550199" /* premium */, "44-2071234567" /* fixed */, "44-8081570000" /* toll-free */, "44-9012345678" /* premium */,
+          "44-7012345678" /* personal */, "44-7640123456" /* pager */, "86-1012345678" /* fixed */, "86-8001234567" /* toll-free */, "33-123456789" /* fixed */,
+          "81-312345678" /* fixed */, "65-8123456" /* too short */, "65-812345678" /* too long */, "290-8339" /* a region with no mobile network of its own */})
         EXPECT_EQ(check(text), Verdict::not_mobile) << text;
+}
+
+TEST(Numbering, TellsARangeThatItDoesNotKnowFromOneThatIsSomethingElse) {
+    for (const char* text : {"65-80012345" /* not assigned */, "65-71234567", "1-1234567890" /* no area code */}) EXPECT_EQ(check(text), Verdict::unknown_range) << text;
+}
+
+TEST(Numbering, ATableWithoutTheOtherKindsKnowsNoUnknownRanges) {
+    const auto numbering = Numbering::parse(R"({"source":"a test","version":"2","released":"2026-01-01","mobile":{"65":["8\\d{7}"]}})");
+    EXPECT_EQ(numbering.check(MobileNumber::parse("65-91234567").value()), Verdict::not_mobile);
+    const auto newer = Numbering::parse(R"({"source":"a test","version":"2","released":"2026-01-01","mobile":{"65":["8\\d{7}"]},"lengths":{"65":[8]},"other":{"65":["6\\d{7}"]}})");
+    EXPECT_EQ(newer.check(MobileNumber::parse("65-91234567").value()), Verdict::unknown_range);
+    EXPECT_EQ(newer.check(MobileNumber::parse("65-61234567").value()), Verdict::not_mobile);
+    EXPECT_EQ(newer.check(MobileNumber::parse("65-912345678").value()), Verdict::not_mobile);
 }
 
 TEST(Numbering, TakesNoTrunkPrefixSoThatANumberHasOneSpelling) {
@@ -131,14 +129,53 @@ TEST(Numbering, IsReadFromAFile) {
 
 TEST(Numbering, RefusesAFileThatIsNoTable) {
     const std::string head = R"({"source":"s","version":"1","released":"2026-01-01",)";
-    for (const std::string& text :
-         {std::string(), std::string("{"), std::string("[]"), std::string("null"), std::string("{}"), head + R"("mobile":{}})", head + R"("mobile":[]})",
-          head + R"("mobile":{"65":"8"}})", head + R"("mobile":{"65":[""]}})", head + R"("mobile":{"65":[8]}})", head + R"("mobile":{"065":["8"]}})",
-          head + R"("mobile":{"6565":["8"]}})", head + R"("mobile":{"":["8"]}})", head + R"("mobile":{"x":["8"]}})", head + R"("mobile":{"65":["8"]}} x)",
-          std::string(R"({"source":"s","version":"1","mobile":{"65":["8"]}})"), std::string(R"({"source":1,"version":"1","released":"d","mobile":{"65":["8"]}})")})
+    for (const std::string& text : {std::string(),
+                                    std::string("{"),
+                                    std::string("[]"),
+                                    std::string("null"),
+                                    std::string("{}"),
+                                    head + R"("mobile":{}})",
+                                    head + R"("mobile":[]})",
+                                    head + R"("mobile":{"65":"8"}})",
+                                    head + R"("mobile":{"65":[""]}})",
+                                    head + R"("mobile":{"65":[8]}})",
+                                    head + R"("mobile":{"065":["8"]}})",
+                                    head + R"("mobile":{"6565":["8"]}})",
+                                    head + R"("mobile":{"":["8"]}})",
+                                    head + R"("mobile":{"x":["8"]}})",
+                                    head + R"("mobile":{"65":["8"]}} x)",
+                                    head + R"("mobile":{"65":["8"]},"other":[]})",
+                                    head + R"("mobile":{"65":["8"]},"other":{"65":[1]}})",
+                                    head + R"("mobile":{"65":["8"]},"lengths":{"65":[99]}})",
+                                    head + R"("mobile":{"65":["8"]},"lengths":{"65":"8"}})",
+                                    std::string(R"({"source":"s","version":"1","mobile":{"65":["8"]}})"),
+                                    std::string(R"({"source":1,"version":"1","released":"d","mobile":{"65":["8"]}})")})
         EXPECT_THAT(why_refused(text), HasSubstr("not a numbering table")) << text;
     EXPECT_THAT(why_refused(head + R"("mobile":{"65":["8("]}})"), HasSubstr("a pattern of 65 cannot be used"));
     EXPECT_THAT(why_refused(head + R"("mobile":{"65":["(?=8)8"]}})"), HasSubstr("a pattern of 65 cannot be used"));
+}
+
+TEST(Numbering, TakesANewerTableWhileOthersRead) {
+    Numbering numbering = Numbering::built_in();
+    const auto newer = Numbering::parse(R"({"source":"a test","version":"3","released":"2027-01-01","mobile":{"65":["8\\d{7}","7\\d{7}"]}})");
+    std::atomic<bool> stop = false;
+    std::atomic<int> wrong = 0;
+    std::vector<std::thread> readers;
+    readers.reserve(4);
+    for (int t = 0; t < 4; ++t)
+        readers.emplace_back([&] {
+            while (!stop)
+                if (numbering.check(MobileNumber::parse("65-81234567").value()) != Verdict::mobile || numbering.source().empty()) ++wrong;
+        });
+    EXPECT_NE(numbering.check(MobileNumber::parse("65-71234567").value()), Verdict::mobile);
+    for (int i = 0; i < 20; ++i) numbering.take(i % 2 == 0 ? newer : Numbering::built_in());
+    numbering.take(newer);
+    EXPECT_EQ(numbering.check(MobileNumber::parse("65-71234567").value()), Verdict::mobile);
+    EXPECT_EQ(numbering.released(), "2027-01-01");
+    EXPECT_NE(Numbering::built_in().released(), "2027-01-01") << "a copy is a table of its own";
+    stop = true;
+    for (auto& reader : readers) reader.join();
+    EXPECT_EQ(wrong, 0);
 }
 
 TEST(Numbering, AnswersManyThreadsAlike) {
