@@ -19,7 +19,7 @@ class FileError : public std::runtime_error {
 };
 
 // The root in the file. Throws FileError when it is missing, no regular file, readable by others than its owner (its mode is
-// neither 0600 nor 0400) or not of 32 bytes.
+// neither 0600 nor 0400, nor root's 0440 as of a systemd credential) or not of 32 bytes.
 base::Secret read_key_file(const std::string& path);
 
 // Who syncs the folder in which the key file was made: a caller who makes more in it does so once, after all of it.

@@ -97,6 +97,16 @@ TEST_F(KeyFile, MayBeALinkToARegularFile) {
 
 TEST_F(KeyFile, ThatIsMissingIsRefused) { EXPECT_EQ(why_refused(path()), "key file " + path() + ": there is no such file"); }
 
+// An access list stands behind the group's bit, and lets the service's user read.
+TEST_F(KeyFile, MayBeACredentialOfSystemd) {
+    write(path(), 32, 0440);
+    if (::geteuid() == 0) {
+        EXPECT_NO_THROW((void)Ring::load(path()));
+    } else {
+        EXPECT_THAT(why_refused(path()), EndsWith("which must be 0600 or 0400")) << "not root's";
+    }
+}
+
 TEST_F(KeyFile, ThatOthersCanReadIsRefused) {
     for (const mode_t mode : {0644u, 0640u, 0604u, 0660u, 0666u, 0700u, 0500u, 04600u, 0601u}) {
         write(path(), 32, mode);
