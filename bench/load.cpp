@@ -1,6 +1,7 @@
 // The load generator of ./dev bench. Everything is signed before the clock starts; the same loop drives openrd and its rival.
-//   load fill DATA COUNT            members for a sandbox that is not running
+//   load fill DATA COUNT [FIRST]    members for a sandbox that is not running
 //   load read ADDRESS MEMBERS CONNECTIONS SECONDS   signed GetAccount of random members
+//   load list ADDRESS MEMBERS CONNECTIONS SECONDS   signed ListAccounts, pages of 20
 //   load plain ADDRESS PATH CONNECTIONS SECONDS   GET of a static file
 //   load bind ADDRESS DATA CONNECTIONS FROM COUNT   one Send each (not measured), then COUNT binds
 //   load disk DIRECTORY SECONDS     4 KiB appends, each with fdatasync
@@ -14,6 +15,7 @@
 #include "phone/mobile_number.hpp"
 #include "store/accounts.hpp"
 #include "store/members.hpp"
+#include "store/outbox.hpp"
 #include "store/verifications.hpp"
 #include "wire/percent.hpp"
 #include "wire/signature.hpp"
@@ -32,6 +34,7 @@
 #include <cstring>
 #include <random>
 #include <stdexcept>
+#include <thread>
 
 namespace openrd::bench {
 namespace {
@@ -155,10 +158,16 @@ void print(Result& r) {
 std::string member_id(std::size_t i) { return fmt::format("17{:014}", i); }
 constexpr std::size_t fill_batch = 2000;
 
-void fill(const std::string& data, std::size_t count) {
-    auto engine = db::open({.directory = data});
+// The server's database: a file in DATA, or what OPENRD_LOAD_DATABASE names.
+std::unique_ptr<db::Engine> open_data(const std::string& data) {
+    const char* url = std::getenv("OPENRD_LOAD_DATABASE");
+    return db::open({.directory = data, .url = url ? url : "", .first_content = {}});
+}
+
+void fill(const std::string& data, std::size_t count, std::size_t first) {
+    auto engine = open_data(data);
     const auto now = base::real_now_ms();
-    for (std::size_t from = 0; from < count; from += fill_batch)
+    for (std::size_t from = first; from < count; from += fill_batch)
         engine->write_and_wait([&](db::Transaction& tx) {
             for (std::size_t i = from; i < std::min(count, from + fill_batch); ++i) {
                 const auto id = member_id(i);
@@ -185,12 +194,15 @@ void fill(const std::string& data, std::size_t count) {
     fmt::print("{{\"members\":{}}}\n", count);
 }
 
-void read(const std::string& address, std::size_t members, std::size_t connections, double seconds) {
+// `action`: GetAccount of random members, or ListAccounts of 20.
+void read(const std::string& address, std::string_view action, std::size_t members, std::size_t connections, double seconds) {
     const wire::SigningKey key{base::Secret("sandbox-admin-secret")};
     std::mt19937_64 dice(42);
     std::vector<std::string> requests;
     const auto wanted = static_cast<std::size_t>(seconds * 60'000);
-    for (std::size_t i = 0; i < wanted; ++i) requests.push_back(signed_request(key, address, "GetAccount", {{"AccountId", member_id(dice() % members)}}));
+    for (std::size_t i = 0; i < wanted; ++i)
+        requests.push_back(action == "GetAccount" ? signed_request(key, address, action, {{"AccountId", member_id(dice() % members)}})
+                                                  : signed_request(key, address, action, {{"MaxResults", "20"}}));
     auto result = drive(address, requests, connections, seconds, false);
     print(result);
 }
@@ -212,7 +224,15 @@ void bind(const std::string& address, const std::string& data, std::size_t conne
     if (sent.bad != 0) throw std::runtime_error("a Send was refused");
     {
         const auto ring = keys::Ring::load(data + "/openrd.key");
-        auto engine = db::open({.directory = data});
+        auto engine = open_data(data);
+        // Their delivery is not what is measured.
+        for (int looks = 0; looks < 1200; ++looks) {
+            std::int64_t waiting = 0;
+            engine->read([&](db::Transaction& tx) { waiting = store::count_messages(tx, store::message_queued) + store::count_messages(tx, store::message_sending); });
+            engine->idle();
+            if (waiting == 0) break;
+            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        }
         engine->read([&](db::Transaction& tx) {
             for (std::size_t i = from; i < from + count; ++i) {
                 const auto v = store::find_verification(tx, member_id(i), store::purpose_bind);
@@ -248,15 +268,18 @@ void disk(const std::string& directory, double seconds) {
 
 int run(const std::vector<std::string>& a) {
     const auto is = [&](const char* what, std::size_t arguments) { return !a.empty() && a[0] == what && a.size() == arguments + 1; };
-    if (is("fill", 2)) fill(a[1], std::stoul(a[2]));
-    else if (is("read", 4)) read(a[1], std::stoul(a[2]), std::stoul(a[3]), std::stod(a[4]));
+    if (is("fill", 2)) fill(a[1], std::stoul(a[2]), 0);
+    else if (is("fill", 3)) fill(a[1], std::stoul(a[2]), std::stoul(a[3]));
+    else if (is("read", 4)) read(a[1], "GetAccount", std::stoul(a[2]), std::stoul(a[3]), std::stod(a[4]));
+    else if (is("list", 4)) read(a[1], "ListAccounts", std::stoul(a[2]), std::stoul(a[3]), std::stod(a[4]));
     else if (is("plain", 4)) plain(a[1], a[2], std::stoul(a[3]), std::stod(a[4]));
     else if (is("bind", 5)) bind(a[1], a[2], std::stoul(a[3]), std::stoul(a[4]), std::stoul(a[5]));
     else if (is("disk", 2)) disk(a[1], std::stod(a[2]));
     else {
-        fmt::print(stderr,
-                   "usage: load fill DATA COUNT | read ADDRESS MEMBERS CONNECTIONS SECONDS | plain ADDRESS PATH CONNECTIONS SECONDS | bind ADDRESS DATA CONNECTIONS FROM COUNT | "
-                   "disk DIR SECONDS\n");
+        fmt::print(
+            stderr,
+            "usage: load fill DATA COUNT [FIRST] | read ADDRESS MEMBERS CONNECTIONS SECONDS | plain ADDRESS PATH CONNECTIONS SECONDS | bind ADDRESS DATA CONNECTIONS FROM COUNT | "
+            "disk DIR SECONDS\n");
         return 2;
     }
     return 0;

@@ -92,7 +92,7 @@ struct Settings {
     std::uint32_t threads = 0;   // that serve connections; 0: one per core
     std::uint32_t write_queue = 4096;
     std::int64_t request_deadline_ms = 10 * second_ms;
-    std::uint32_t database_connections = 16;
+    std::uint32_t database_connections = 32;
 };
 
 }  // namespace openrd::base

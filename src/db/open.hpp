@@ -15,7 +15,7 @@ struct OpenOptions {
     bool create = false;    // make a new database when there is none
     bool durable = true;    // false: --memory, no fsync
     std::uint32_t write_queue = 4096;
-    std::uint32_t connections = 16;     // to a shared database, each with a thread
+    std::uint32_t connections = 32;     // to a shared database, each with a thread
     std::int64_t deadline_ms = 10'000;  // a shared database: no statement takes longer
     // Runs inside the transaction that makes a new database, so that it is there with its first content or not at all.
     Engine::Work first_content;

@@ -33,6 +33,7 @@ void add_serve(CLI::App& app, Command& command) {
     serve_command->add_option("--listen", words->listen, "Address and port; port 0 takes a free one (127.0.0.1:8080)");
     serve_command->add_option("--data", words->data, "Where the data are (./openrd-data)");
     serve_command->add_option("--database", words->database, "A PostgreSQL database instead of a file: postgresql://user@host/name");
+    serve_command->add_option("--database-connections", words->database_connections, "Connections to that database, each with a thread (32)");
     serve_command->add_flag("--memory", words->memory, "Keep nothing: a private directory that goes at the end");
     serve_command->add_option("--key-file", words->key_file, "The key file (openrd.key in the data directory)");
     serve_command->add_option("--numbering", words->numbering, "A numbering table (tools/numbering_from_npm.js), used when it is newer than the built-in one");

@@ -27,7 +27,7 @@ struct ServeWords {
     std::string data, database, key_file, numbering, site = "international", limits, ready_file, log_level = "info";
     bool memory = false, allow_remote = false, audit_reads = false;
     std::vector<std::string> disabled_actions;
-    std::uint32_t threads = 0;
+    std::uint32_t threads = 0, database_connections = 0;
 };
 // Throws Failure for what does not make sense.
 ServeOptions serve_options(const ServeWords& words);

@@ -35,6 +35,8 @@ ServeOptions serve_options(const ServeWords& words) {
     options.settings.audit.reads = words.audit_reads;
     if (words.threads > 256) throw Failure("--threads: at most 256");
     options.settings.threads = words.threads;
+    if (words.database_connections > 1000) throw Failure("--database-connections: at most 1000");
+    if (words.database_connections != 0) options.settings.database_connections = words.database_connections;
 
     const auto listen = parse_listen(words.listen);
     if (!listen) throw Failure(fmt::format("--listen {}: it is an IP address and a port, such as 127.0.0.1:8080 or [::1]:0", words.listen));

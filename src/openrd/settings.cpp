@@ -35,7 +35,7 @@ constexpr Setting settings[] = {
     {"write_queue", "Writes that may wait for the database; one more is refused with `ServiceUnavailable`.", "", [](const Settings& s) { return count(s.write_queue); }},
 
     {"request_deadline", "A request that the database has not done by then is refused with `ServiceUnavailable`, nothing done.", "", [](const Settings& s) { return duration(s.request_deadline_ms); }},
-    {"database_connections", "Connections to a PostgreSQL database, each with a thread.", "", [](const Settings& s) { return count(s.database_connections); }},
+    {"database_connections", "Connections to a PostgreSQL database, each with a thread.", "--database-connections", [](const Settings& s) { return count(s.database_connections); }},
 
     {"http.target", "Longest request target.", "", [](const Settings& s) { return bytes(s.http.target_bytes); }},
     {"http.header", "Largest request head, without the target.", "", [](const Settings& s) { return bytes(s.http.header_bytes); }},

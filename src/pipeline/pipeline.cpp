@@ -124,8 +124,11 @@ void write(State& state, const Shared& ex, bool run_operation) {
     db::Terms terms{.until = ex->until};
     if (nonce) terms.was_committed = [nonce](db::Transaction& tx) { return store::settle_nonce(tx, *nonce); };
     state.engine.write(
-        [&state, ex, run_operation, nonce](db::Transaction& tx) {
-            if (nonce && !store::take_nonce(tx, *nonce)) ex->refusal = refuse(fault::nonce_used);
+        [&state, ex, run_operation, nonce, first = true](db::Transaction& tx) mutable {
+            // The first time it is taken for granted that nobody has it: that saves the wait for one answer.
+            const bool granted = std::exchange(first, false);
+            if (nonce && granted) store::post_nonce(tx, *nonce);
+            if (nonce && !granted && !store::take_nonce(tx, *nonce)) ex->refusal = refuse(fault::nonce_used);
             else if (run_operation) execute(*ex, state, tx);
             record(state, *ex, tx);
         },

@@ -7,6 +7,11 @@ bool take_nonce(db::Transaction& tx, const NonceOfWrite& n) {
     return tx.run(sql, {n.account_id, db::Bytes{n.hash}, n.request_id, n.until_ms}) != 0;
 }
 
+void post_nonce(db::Transaction& tx, const NonceOfWrite& n) {
+    static constexpr db::Sql sql{"INSERT INTO nonces (account_id, nonce_hash, request_id, until_ms) VALUES ($1, $2, $3, $4)"};
+    tx.post(sql, {n.account_id, db::Bytes{n.hash}, n.request_id, n.until_ms});
+}
+
 bool settle_nonce(db::Transaction& tx, const NonceOfWrite& n) {
     static constexpr db::Sql touch{"UPDATE nonces SET until_ms = until_ms WHERE account_id = $1 AND nonce_hash = $2 RETURNING request_id"};
     if (take_nonce(tx, n)) return false;

@@ -14,6 +14,8 @@ struct NonceOfWrite {
 
 // True for whoever is first; a second one waits until the first one's transaction has ended.
 bool take_nonce(db::Transaction&, const NonceOfWrite&);
+// The same without waiting: when somebody else has it, the transaction fails (db::Trouble::conflict) and is run again.
+void post_nonce(db::Transaction&, const NonceOfWrite&);
 // Whether it was taken by that request in a transaction that was committed. Writes in any case: when nobody has it, it is taken now, so that
 // a transaction whose answer was lost cannot be committed any more; and once this write is safe, so is all that came before it.
 bool settle_nonce(db::Transaction&, const NonceOfWrite&);

@@ -42,7 +42,7 @@ std::string why(const std::exception_ptr& error) {
 }  // namespace
 
 Engine::Engine(Target target, std::size_t workers, std::size_t queue_limit)
-    : pool_(std::move(target), workers + 2), queue_limit_(queue_limit), writers_(std::max<std::size_t>(workers - workers / 4, 1)) {
+    : pool_(std::move(target), workers + 2), queue_limit_(queue_limit), writers_(std::max<std::size_t>(workers - workers / 8, 1)) {
     for (std::size_t i = 0; i < workers; ++i) {
         workers_.emplace_back([this] { run(); });
         pthread_setname_np(workers_.back().native_handle(), "db-worker");

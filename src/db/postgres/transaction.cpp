@@ -42,6 +42,12 @@ void OpenTransaction::begin() {
     connection_.post(access_ == Access::writes ? begin_writing : begin_reading);
 }
 
+// A savepoint costs the server as much as a small statement, and half of them hold only reads.
+void OpenTransaction::set_savepoints_before(const char* text) {
+    if (std::string_view(text).starts_with("SELECT")) return;
+    for (; set_ < depth_; ++set_) connection_.post(set);
+}
+
 void OpenTransaction::refuse_doomed() const {
     if (doomed_) std::rethrow_exception(doomed_);
     if (failed_) throw Error(Trouble::unavailable, "a statement has failed: the transaction must go back to a savepoint first");
@@ -57,9 +63,12 @@ Result OpenTransaction::asked(const Sql& sql, std::initializer_list<Value> value
     }
     try {
         begin();
+        set_savepoints_before(sql.text);
         return connection_.ask(sql, values, until_);
     } catch (const ServerError& error) {
         failed_ = true;
+        // With no savepoint set inside the part there is nothing to go back to.
+        if (set_ < depth_) doomed_ = std::current_exception();
         // What a lock or a conflict has cost is the whole transaction; of a statement that was not waited for nobody knows which part it
         // belonged to.
         if (error.repeatable() || error.fatal() || connection_.queue_failed()) doomed_ = std::current_exception();
@@ -85,14 +94,13 @@ void OpenTransaction::post(const Sql& sql, std::initializer_list<Value> values) 
     if (access_ != Access::writes) throw Error(Trouble::programming, "a read posts nothing");
     if (statements_++ == 0) first_ = sql.text;
     begin();
+    set_savepoints_before(sql.text);
     connection_.post(sql, values);
     ++writes_;
 }
 
 void OpenTransaction::savepoint() {
     refuse_doomed();
-    begin();
-    connection_.post(set);
     ++depth_;
 }
 
@@ -100,6 +108,8 @@ void OpenTransaction::release_savepoint() {
     if (depth_ == 0) throw Error(Trouble::programming, "there is no savepoint");
     --depth_;
     refuse_doomed();
+    if (set_ <= depth_) return;
+    set_ = depth_;
     connection_.post(keep);
 }
 
@@ -107,6 +117,8 @@ void OpenTransaction::rollback_to_savepoint() {
     if (depth_ == 0) throw Error(Trouble::programming, "there is no savepoint");
     --depth_;
     if (doomed_) return;  // all of it is undone anyway
+    if (set_ <= depth_) return;
+    set_ = depth_;
     failed_ = false;
     connection_.post(undo);
     connection_.post(keep);

@@ -67,6 +67,7 @@ class OpenTransaction final : public Transaction {
 
   private:
     void begin();
+    void set_savepoints_before(const char* text);
     void refuse_doomed() const;
     Result asked(const Sql& sql, std::initializer_list<Value> values);
 
@@ -79,6 +80,7 @@ class OpenTransaction final : public Transaction {
     const char* first_ = nullptr;
     std::int64_t writes_ = 0;
     int depth_ = 0, statements_ = 0;
+    int set_ = 0;  // savepoints that the server was told of: one is set before the first statement in it that writes
     bool begun_ = false, failed_ = false;
 };
 
