@@ -1,5 +1,6 @@
 #include "delivery/smtp.hpp"
 
+#include "base/clock.hpp"
 #include "base/text.hpp"
 #include "base/time_text.hpp"
 #include "delivery/libcurl.hpp"
@@ -12,6 +13,7 @@ namespace openrd::delivery {
 namespace {
 
 constexpr std::size_t base64_line = 76;
+constexpr std::int64_t grace_ms = 200;  // so that libcurl's own time-out is the one that is reported
 
 bool is_ascii(std::string_view text) {
     return std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) > 0x7E; });
@@ -46,6 +48,7 @@ struct Letter {
     std::string_view rest;
     bool sending = false, all_out = false;
     const std::stop_token& stop;
+    std::int64_t until_ns;  // libcurl says QUIT even after its time-out, and would wait two minutes for the answer
 };
 
 std::size_t read_letter(char* into, std::size_t size, std::size_t count, void* data) {
@@ -64,7 +67,7 @@ int about_to_send(void* data, char*, char*, int, int) {
 
 int progress(void* data, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
     const auto& letter = *static_cast<Letter*>(data);
-    return letter.stop.stop_requested() && !letter.sending ? 1 : 0;
+    return (letter.stop.stop_requested() && !letter.sending) || base::monotonic_ns() > letter.until_ns ? 1 : 0;
 }
 
 std::size_t drop(char*, std::size_t size, std::size_t count, void*) { return size * count; }
@@ -121,7 +124,7 @@ std::string Smtp::letter(const OutgoingMessage& message) const {
 SendResult Smtp::send(const OutgoingMessage& message, std::stop_token stop) {
     if (!is_mail_address(message.email.reveal())) return result(message, Sent::rejected, "", "bad_address");
     auto text = letter(message);
-    Letter state{.rest = text, .stop = stop};
+    Letter state{.rest = text, .stop = stop, .until_ns = base::monotonic_ns() + (settings().timeout_ms + grace_ms) * 1'000'000};
     Easy easy;
     Lines receivers;
     receivers.add(fmt::format("<{}>", message.email.reveal()));

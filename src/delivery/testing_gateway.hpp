@@ -48,7 +48,7 @@ class TestGateway {
         address.sin_family = AF_INET;
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         socklen_t size = sizeof address;
-        if (listening_ < 0 || ::bind(listening_, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listening_, 16) != 0 ||
+        if (listening_ < 0 || ::bind(listening_, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listening_, 1024) != 0 ||
             ::getsockname(listening_, reinterpret_cast<sockaddr*>(&address), &size) != 0)
             throw std::runtime_error("no test gateway");
         port_ = ntohs(address.sin_port);
