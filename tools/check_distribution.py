@@ -22,6 +22,9 @@ OTHERS = {
     "schema_compatibility": "one row",
     "rates": "bucket",
     "phone_uses": "phone_index",
+    "suppressions": "phone_index",
+    "code_samples": "calling_code",
+    "country_brakes": "calling_code",
     "access_keys": "access_key_id",
 }
 # The column by which each of these is distributed.
@@ -46,6 +49,8 @@ ACROSS = {
     "count_messages": "the operator's count",
     "has_old_windows": "the sweeper of counters",
     "delete_old_windows": "the sweeper of counters",
+    "list_suppressions": "for operators: pages over all shards",
+    "list_paused_countries": "for operators: a row a country at most",
 }
 
 # In a statement or a migration: what, and what is wrong with it.

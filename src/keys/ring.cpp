@@ -7,6 +7,7 @@
 #include <sodium.h>
 
 #include <algorithm>
+#include <atomic>
 #include <new>
 #include <stdexcept>
 
@@ -96,7 +97,14 @@ std::string Ring::blind_index(std::string_view e164) const {
     return index;
 }
 
+namespace {
+std::atomic<std::uint64_t> derived{0};
+}
+
+std::uint64_t Ring::codes_derived() { return derived.load(std::memory_order_relaxed); }
+
 base::Secret Ring::code(std::string_view verification_id, std::string_view account_id, std::string_view purpose, std::string_view e164, std::uint32_t key_id) const {
+    derived.fetch_add(1, std::memory_order_relaxed);
     Passing older, mac;
     if (key_id != code_key_id_) keys_->derive("code", key_id, older.bytes);
     crypto_auth_hmacsha256_state state;

@@ -55,6 +55,8 @@ class Ring {
     // Nothing of it is stored: it depends on all that a code must not be moved between. `verification_id` is random, 16 bytes.
     base::Secret code(std::string_view verification_id, std::string_view account_id, std::string_view purpose, std::string_view e164, std::uint32_t key_id) const;
     std::uint32_t code_key_id() const { return code_key_id_; }  // for new codes
+    // How often code() was called in this process: that a guess at nothing does what a guess at a code does.
+    static std::uint64_t codes_derived();
 
     // 32 hexadecimal digits that only openrd can make, for the address at which a gateway tells what became of a message.
     std::string receipt_token(std::string_view channel, std::string_view message_id) const;

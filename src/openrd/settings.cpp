@@ -22,6 +22,18 @@ std::string count(std::uint32_t n) { return std::to_string(n); }
 std::string limit(std::uint32_t n) { return n == 0 ? "none" : std::to_string(n); }
 std::string yes_no(bool value) { return value ? "yes" : "no"; }
 std::string words(const std::vector<std::string>& list) { return list.empty() ? "none" : fmt::format("{}", fmt::join(list, " ")); }
+// "0.05": millionths, without the zeros at the end.
+std::string money(std::int64_t micros) {
+    std::string text = fmt::format("{}.{:06}", micros / 1'000'000, micros % 1'000'000);
+    text.erase(text.find_last_not_of('0') + 1);
+    if (text.ends_with('.')) text.pop_back();
+    return text;
+}
+std::string prices(const std::vector<base::Price>& list) {
+    std::string text;
+    for (const auto& price : list) text += fmt::format("{}{}={}", text.empty() ? "" : " ", price.calling_code, money(price.micros));
+    return text.empty() ? "none" : text;
+}
 
 // clang-format off
 constexpr Setting settings[] = {
@@ -30,6 +42,7 @@ constexpr Setting settings[] = {
     {"sandbox", "Seed, inbox, clock and reset; `openrd serve --sandbox`.", "--sandbox", [](const Settings& s) { return yes_no(s.sandbox); }},
     {"require_tls", "Refuse plain HTTP with `InvalidProtocol.NeedSsl`.", "", [](const Settings& s) { return yes_no(s.require_tls); }},
     {"timestamp_window", "How far a signed timestamp may be from the server's clock, either way.", "", [](const Settings& s) { return duration(s.timestamp_window_ms); }},
+    {"unknown_ranges", "Calling codes whose numbers are taken too when the numbering table knows no such range; their prefix limits are halved.", "", [](const Settings& s) { return words(s.unknown_ranges); }},
     {"numbering_file", "A newer table of the world's mobile numbers than the built-in one.", "--numbering", [](const Settings& s) { return s.numbering_file.empty() ? std::string("built in") : s.numbering_file; }},
     {"threads", "Threads that serve connections.", "--threads", [](const Settings& s) { return s.threads == 0 ? std::string("one for each core") : count(s.threads); }},
     {"write_queue", "Writes that may wait for the database; one more is refused with `ServiceUnavailable`.", "", [](const Settings& s) { return count(s.write_queue); }},
@@ -79,6 +92,15 @@ constexpr Setting settings[] = {
     {"strict.countries_by_list", "Whether only phones of the listed countries are taken.", "", [](const Settings& s) { return yes_no(s.strict.countries_by_list); }},
     {"strict.countries", "Their calling codes. As delivered: where the vendor has regions.", "", [](const Settings& s) { return words(s.strict.countries); }},
 
+    {"brake.percent", "A country is sent nothing for `brake.pause` when less than this share of its latest codes was redeemed.", "", [](const Settings& s) { return limit(s.brake.percent); }},
+    {"brake.latest", "How many of a country's latest codes whose time is up are looked at.", "", [](const Settings& s) { return count(s.brake.latest); }},
+    {"brake.at_least", "With fewer codes than this the brake stays off.", "", [](const Settings& s) { return count(s.brake.at_least); }},
+    {"brake.pause", "How long a country is sent nothing; `openrd limits release` ends it earlier.", "", [](const Settings& s) { return duration(s.brake.pause_ms); }},
+
+    {"spend.budget_day", "What the messages of a day may cost, over the whole system; what does not fit is refused until 00:00 UTC+8.", "", [](const Settings& s) { return s.spend.budget_day_micros == 0 ? std::string("none") : money(s.spend.budget_day_micros); }},
+    {"spend.price", "What a message costs, in the currency of the budget.", "", [](const Settings& s) { return money(s.spend.price_micros); }},
+    {"spend.prices", "Where it costs something else: calling code and price.", "", [](const Settings& s) { return prices(s.spend.prices); }},
+
     {"quotas.members", "Members of a directory.", "", [](const Settings& s) { return limit(s.quotas.members); }},
     {"quotas.folders", "Folders of a directory, without Root.", "", [](const Settings& s) { return limit(s.quotas.folders); }},
     {"rates.enforced", "Whether an account's calls of an operation are limited to the operation's published rate.", "", [](const Settings& s) { return yes_no(s.rates.enforced); }},
@@ -118,7 +140,11 @@ base::Settings settings_for(base::Profile profile) {
         s.quotas = {.members = 0, .folders = 0};
         s.rates.enforced = false;
     }
-    if (profile == base::Profile::strict) s.strict = strict_limits();
+    if (profile == base::Profile::strict) {
+        s.strict = strict_limits();
+        s.brake.percent = 20;
+        s.spend.budget_day_micros = 50'000'000;  // a thousand messages at the price as delivered
+    }
     return s;
 }
 

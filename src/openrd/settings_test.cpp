@@ -26,11 +26,13 @@ std::string shown(std::string_view name, base::Profile profile) {
 }
 
 TEST(Settings, NameEveryField) {
-    constexpr std::size_t groups = 7;  // fields of base::Settings that are structs
+    constexpr std::size_t groups = 9;  // fields of base::Settings that are structs
     EXPECT_EQ(named("http"), api::members_of<base::HttpLimits>);
     EXPECT_EQ(named("parameters"), api::members_of<base::ParameterLimits>);
     EXPECT_EQ(named("codes"), api::members_of<base::CodeLimits>);
     EXPECT_EQ(named("strict"), api::members_of<base::StrictLimits>);
+    EXPECT_EQ(named("brake"), api::members_of<base::BrakeSettings>);
+    EXPECT_EQ(named("spend"), api::members_of<base::SpendSettings>);
     EXPECT_EQ(named("quotas"), api::members_of<base::Quotas>);
     EXPECT_EQ(named("rates"), api::members_of<base::Rates>);
     EXPECT_EQ(named("audit"), api::members_of<base::AuditSettings>);
@@ -67,6 +69,24 @@ TEST(Settings, ShowTheFieldThatTheyName) {
     EXPECT_EQ(lines_changed_by([](base::Settings& s) { s.audit.reads = true; }), Names{"audit.reads"});
 }
 
+TEST(Settings, WriteMoneyAsPeopleDo) {
+    base::Settings s;
+    s.spend.prices = {{"65", 40'000}, {"86", 1'500'000}, {"44", 0}};
+    for (const auto& setting : all_settings())
+        if (setting.name == "spend.prices") { EXPECT_EQ(setting.show(s), "65=0.04 86=1.5 44=0"); }
+}
+
+TEST(CodeLimits, HaveCapsThatNoSettingExceeds) {
+    base::CodeLimits limits;
+    limits.lifetime_ms = base::hour_ms, limits.attempts = 100, limits.final_lock_failures = 1000;
+    EXPECT_EQ(limits.capped().lifetime_ms, 10 * base::minute_ms);
+    EXPECT_EQ(limits.capped().attempts, 5u);
+    EXPECT_EQ(limits.capped().final_lock_failures, 50u);
+    limits.lifetime_ms = base::minute_ms, limits.attempts = 3;
+    EXPECT_EQ(limits.capped().lifetime_ms, base::minute_ms) << "smaller ones hold";
+    EXPECT_EQ(limits.capped().attempts, 3u);
+}
+
 // decisions.md D.8
 TEST(Profiles, ProtectACodeAlike) {
     for (const auto& setting : all_settings()) {
@@ -91,12 +111,26 @@ TEST(Profiles, OpenLiftsTheQuotasAndTheRatesAlone) {
 
 // verification.md 3
 TEST(Profiles, StrictHasTheTighterLimitsAndOnlyStrict) {
-    const std::pair<const char*, const char*> numbers[] = {
-        {"strict.resend_interval", "1m"},   {"strict.sends_per_code", "5"},     {"strict.per_phone_hour", "5"},       {"strict.per_phone_day", "10"},
-        {"strict.per_target_hour", "5"},    {"strict.per_target_day", "10"},    {"strict.per_directory_hour", "20"},  {"strict.per_directory_day", "100"},
-        {"strict.per_caller_hour", "30"},   {"strict.per_source_hour", "60"},   {"strict.per_prefix_hour", "10"},     {"strict.per_prefix_day", "30"},
-        {"strict.per_country_hour", "50"},  {"strict.system_day", "1000"},      {"strict.wrong_per_phone_day", "10"}, {"strict.wrong_per_directory_day", "100"},
-        {"strict.accounts_per_phone", "1"}, {"strict.countries_by_list", "yes"}};
+    const std::pair<const char*, const char*> numbers[] = {{"strict.resend_interval", "1m"},
+                                                           {"strict.sends_per_code", "5"},
+                                                           {"strict.per_phone_hour", "5"},
+                                                           {"strict.per_phone_day", "10"},
+                                                           {"strict.per_target_hour", "5"},
+                                                           {"strict.per_target_day", "10"},
+                                                           {"strict.per_directory_hour", "20"},
+                                                           {"strict.per_directory_day", "100"},
+                                                           {"strict.per_caller_hour", "30"},
+                                                           {"strict.per_source_hour", "60"},
+                                                           {"strict.per_prefix_hour", "10"},
+                                                           {"strict.per_prefix_day", "30"},
+                                                           {"strict.per_country_hour", "50"},
+                                                           {"strict.system_day", "1000"},
+                                                           {"strict.wrong_per_phone_day", "10"},
+                                                           {"strict.wrong_per_directory_day", "100"},
+                                                           {"strict.accounts_per_phone", "1"},
+                                                           {"strict.countries_by_list", "yes"},
+                                                           {"brake.percent", "20"},
+                                                           {"spend.budget_day", "50"}};
     for (const auto& [name, value] : numbers) {
         EXPECT_EQ(shown(name, base::Profile::strict), value) << name;
         EXPECT_EQ(shown(name, base::Profile::documented), std::string_view(value) == "yes" ? "no" : "none") << name;

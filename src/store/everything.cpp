@@ -25,6 +25,10 @@ void delete_everything(db::Transaction& tx) {
         {"DELETE FROM checkpoints"},
         {"DELETE FROM nonces"},
         {"DELETE FROM leases"},
+        {"DELETE FROM suppressions"},
+        {"DELETE FROM directory_limits"},
+        {"DELETE FROM code_samples"},
+        {"DELETE FROM country_brakes"},
     };
     for (const auto& deletion : deletions) tx.run(deletion);
     for (const auto topic : {db::Topic::identities, db::Topic::outbox, db::Topic::audit}) tx.changed(topic);

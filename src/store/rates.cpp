@@ -2,10 +2,12 @@
 
 namespace openrd::store {
 
-bool count_in_window(db::Transaction& tx, std::string_view bucket, std::int64_t window_ms, std::int64_t expires_at_ms, std::int64_t limit) {
+bool count_in_window(db::Transaction& tx, std::string_view bucket, std::int64_t window_ms, std::int64_t expires_at_ms, std::int64_t limit, std::int64_t amount) {
     static constexpr db::Sql sql{
-        "INSERT INTO rates (bucket, window_ms, n, expires_at_ms) VALUES ($1, $2, 1, $3) ON CONFLICT (bucket, window_ms) DO UPDATE SET n = rates.n + 1 WHERE rates.n < $4"};
-    return tx.run(sql, {bucket, window_ms, expires_at_ms, limit}) != 0;
+        "INSERT INTO rates (bucket, window_ms, n, expires_at_ms) VALUES ($1, $2, $3, $4) "
+        "ON CONFLICT (bucket, window_ms) DO UPDATE SET n = rates.n + excluded.n WHERE rates.n <= $5"};
+    if (amount > limit) return false;  // the first row of a window is inserted without a look at the limit
+    return tx.run(sql, {bucket, window_ms, amount, expires_at_ms, limit - amount}) != 0;
 }
 
 void uncount_in_window(db::Transaction& tx, std::string_view bucket, std::int64_t window_ms) {

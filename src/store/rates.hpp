@@ -4,8 +4,8 @@
 
 namespace openrd::store {
 
-// Counts one more in the window that begins at window_ms, unless `limit` is reached: then false and nothing counted.
-bool count_in_window(db::Transaction&, std::string_view bucket, std::int64_t window_ms, std::int64_t expires_at_ms, std::int64_t limit);
+// Adds `amount` in the window that begins at window_ms, unless that would pass `limit`: then false and nothing counted.
+bool count_in_window(db::Transaction&, std::string_view bucket, std::int64_t window_ms, std::int64_t expires_at_ms, std::int64_t limit, std::int64_t amount = 1);
 // Takes one back.
 void uncount_in_window(db::Transaction&, std::string_view bucket, std::int64_t window_ms);
 // What the window holds.

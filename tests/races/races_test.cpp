@@ -92,6 +92,52 @@ TEST(Race, OfTwoHundredFiftySixSendsExactlyAHundredAreSent) {
     EXPECT_EQ(sandbox.count("outbox"), 100);
 }
 
+// verification.md 6: all windows or none, whoever comes at once.
+TEST(Race, OfSixtyFourSendsOverFourWindowsTenAreAdmittedAndNoCountLeaks) {
+    auto settings = Sandbox::open_settings();
+    settings.strict.per_directory_hour = 10;
+    settings.strict.per_caller_hour = settings.strict.per_country_hour = settings.strict.system_day = 1000;
+    settings.spend.budget_day_micros = 50'000'000;
+    Sandbox sandbox(settings);
+    sandbox.clock().freeze(true);
+    std::vector<Wire> wires;
+    for (int i = 0; i < 8; ++i) {
+        const auto account = sandbox.call("CreateResourceAccount", {{"DisplayName", "at-once-" + std::to_string(i)}}).text("/Account/AccountId");
+        for (int n = 0; n < 8; ++n)
+            wires.push_back(
+                sandbox.sign("SendVerificationCodeForBindSecureMobilePhone", {{"AccountId", account}, {"SecureMobilePhone", "65-812" + std::to_string(30'000 + i * 10 + n)}}, {}));
+    }
+    const auto answers = all_at_once(sandbox, wires);
+    EXPECT_EQ(with_status(answers, 200), 10u);
+    EXPECT_EQ(with_status(answers, 409), 54u);
+    EXPECT_EQ(sandbox.count("outbox"), 10);
+    EXPECT_EQ(sandbox.count("rates WHERE n = 10"), 4) << "directory, caller, country, system";
+    EXPECT_EQ(sandbox.count("rates WHERE bucket = 'spend-day' AND n = 500000"), 1);
+}
+
+TEST(Race, OnePhoneIsBoundToOneOfTwoAccounts) {
+    for (int round = 0; round < 5; ++round) {
+        auto settings = Sandbox::open_settings();
+        settings.strict.accounts_per_phone = 1;
+        Sandbox sandbox(settings);
+        std::vector<std::string> accounts;
+        std::vector<Wire> wires;
+        for (int i = 0; i < 4; ++i) {
+            accounts.push_back(sandbox.call("CreateResourceAccount", {{"DisplayName", "wants-" + std::to_string(i)}}).text("/Account/AccountId"));
+            ASSERT_EQ(sandbox.send_code(accounts.back(), good_phone).status, 200);
+        }
+        for (int i = 0; i < 16; ++i) {  // four of each: a fifth guess would be the last one
+            const auto& account = accounts[static_cast<std::size_t>(i) % accounts.size()];
+            wires.push_back(
+                sandbox.sign("BindSecureMobilePhone", {{"AccountId", account}, {"SecureMobilePhone", good_phone}, {"VerificationCode", sandbox.code_of(account, good_phone)}}, {}));
+        }
+        const auto answers = all_at_once(sandbox, wires);
+        EXPECT_EQ(with_status(answers, 200), 1u);
+        EXPECT_EQ(sandbox.count("members WHERE display_name LIKE 'wants-%' AND phone_index IS NOT NULL"), 1);
+        EXPECT_EQ(sandbox.count("phone_uses WHERE n > 1"), 0);
+    }
+}
+
 TEST(Race, OneNonceIsTakenOnceByWritesAndByReads) {
     Sandbox sandbox;
     for (const auto* action : {"GetResourceDirectory", "CreateFolder"}) {

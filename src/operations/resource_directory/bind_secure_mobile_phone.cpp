@@ -1,10 +1,14 @@
 // BindSecureMobilePhone sets a member's secure phone for the first time, given the code that was sent to that phone. It never
 // replaces a bound phone. Why an attempt is counted before it is compared: docs/decisions/0003-count-then-compare.md.
 #include "api/operation.hpp"
+#include "base/identifiers.hpp"
 #include "base/secret.hpp"
 #include "keys/ring.hpp"
 #include "operations/resource_directory/rules.hpp"
 #include "operations/resource_directory/secure_phone.hpp"
+#include "operations/resource_directory/send_limits.hpp"
+#include "store/accounts.hpp"
+#include "store/outbox.hpp"
 #include "store/rates.hpp"
 #include "store/verifications.hpp"
 
@@ -57,15 +61,35 @@ bool six_digits(std::string_view code) {
     return code.size() == 6 && std::ranges::all_of(code, [](char c) { return c >= '0' && c <= '9'; });
 }
 
+// The name with which the root of a created member logs on looks like an address and is none.
+bool is_mailbox(std::string_view email) { return email.find('@') != email.npos && !email.ends_with(".aliyunid.com"); }
+
+// On another road than the phone, which may be in the wrong hands (docs/decisions/0029).
+void queue_notice(api::Call& call, const std::string& account_id, const store::Attempt& attempt) {
+    auto account = store::find_account(call.transaction, account_id);
+    if (!account || !is_mailbox(account->email)) account = store::find_account(call.transaction, call.caller.account_id);
+    if (!account || !is_mailbox(account->email)) return;
+    const auto message_id = base::request_id();
+    store::insert_message(call.transaction, {.account_id = account_id,
+                                             .message_id = message_id,
+                                             .purpose = "phone-bound",
+                                             .verification_id = attempt.verification_id,
+                                             .code_key_id = attempt.code_key_id,
+                                             .phone_sealed = call.ring.seal(keys::Purpose::outbox, account->email, message_id),
+                                             .not_before_ms = call.now_ms,
+                                             .expires_at_ms = call.now_ms + base::day_ms,
+                                             .created_at_ms = call.now_ms});
+}
+
 Answer run(const Request& request, api::Call& call) {
     call.concerns(api::account_resource, request.account_id);
-    const auto member = phone_target(call, request.account_id, request.phone);
+    const auto member = phone_target(call, request.account_id, request.phone).member;
     if (!six_digits(request.code.reveal())) throw operation.fault(fault::invalid_verification_code);
 
     const auto phone_index = call.ring.blind_index(request.phone.reveal_e164());
     std::optional<store::Attempt> counted;
     call.keep([&] {
-        counted = store::count_attempt(call.transaction, member.account_id, store::purpose_bind, call.now_ms, call.settings.codes);
+        counted = store::count_attempt(call.transaction, member.account_id, store::purpose_bind, call.now_ms, call.settings.codes.capped());
         // Only a guess at a code that was sent to this phone counts against the phone: nobody can use up a stranger's guesses.
         if (counted && base::constant_time_equal(counted->phone_index, phone_index) && !count_guess(call, request.phone)) counted.reset();
     });
@@ -89,6 +113,8 @@ Answer run(const Request& request, api::Call& call) {
                             .bound_at_ms = call.now_ms}))
         throw operation.fault(fault::account_secure_mobile_already_exists);
     uncount_guess(call, request.phone);
+    note_redeemed(call, request.phone, attempt.verification_id);
+    queue_notice(call, member.account_id, attempt);
     return {};
 }
 

@@ -31,6 +31,14 @@ TEST_F(BindSecureMobilePhone, BindsThePhoneThatTheCodeWasSentTo) {
     EXPECT_EQ(old.text("/Account/HasSecureMobilePhone"), "") << "the older version does not know of phones";
 }
 
+TEST_F(BindSecureMobilePhone, TellsTheAccountByEMail) {
+    ASSERT_EQ(sandbox.bind(blue_id, good_phone, sent_code()).status, 200);
+    EXPECT_EQ(sandbox.count("outbox WHERE account_id = '1000000000000002' AND purpose = 'phone-bound' AND state = 'queued'"), 1);
+    const auto created = sandbox.call("CreateResourceAccount", {{"DisplayName", "team-green"}}).text("/Account/AccountId");
+    expect_invalid_code(sandbox.bind(created, second_phone, "000000"));
+    EXPECT_EQ(sandbox.count("outbox WHERE purpose = 'phone-bound'"), 1) << "a refused Bind tells nobody";
+}
+
 TEST_F(BindSecureMobilePhone, SucceedsInXmlAndInTheOlderVersionToo) {
     const auto bound = sandbox.bind(blue_id, good_phone, sent_code(), {.version = "2020-03-31", .scheme = Scheme::v1_get, .format = ""});
     EXPECT_EQ(bound.status, 200);

@@ -6,6 +6,7 @@
 #include "keys/ring.hpp"
 #include "operations/resource_directory/rules.hpp"
 #include "operations/resource_directory/secure_phone.hpp"
+#include "operations/resource_directory/send_limits.hpp"
 #include "store/outbox.hpp"
 #include "store/verifications.hpp"
 
@@ -51,10 +52,11 @@ constexpr api::Operation<Request, Answer> operation{
     .run = run,
 };
 
-std::int64_t seconds_until(std::int64_t at_ms, std::int64_t now_ms) { return at_ms > now_ms ? (at_ms - now_ms + 999) / 1000 : 0; }
+// Zero when it is over, or when it takes an operator to end it.
+std::int64_t seconds_until(std::int64_t at_ms, std::int64_t now_ms) { return at_ms > now_ms && at_ms < store::locked_for_good_ms ? (at_ms - now_ms + 999) / 1000 : 0; }
 
 void check_limits(const store::Verification& v, const api::Call& call) {
-    const auto& codes = call.settings.codes;
+    const auto codes = call.settings.codes.capped();
     const auto& strict = call.settings.strict;
     if (v.locked(call.now_ms, codes)) throw operation.fault(fault::send_limit_exceeded).after(seconds_until(v.locked_until_ms, call.now_ms));
     // A code whose attempts are used up cannot be refilled by another Send, to whatever number.
@@ -70,8 +72,8 @@ void check_limits(const store::Verification& v, const api::Call& call) {
 }
 
 // The code that this Send sends: the one under way, or a new one.
-void choose_code(store::Verification& v, const std::string& phone_index, const Request& request, const api::Call& call) {
-    const auto& codes = call.settings.codes;
+void choose_code(store::Verification& v, const std::string& phone_index, const Request& request, api::Call& call) {
+    const auto codes = call.settings.codes.capped();
     const bool under_way = v.pending(call.now_ms);
     const bool same_phone = v.phone_index == phone_index;
     if (under_way && same_phone && v.expires_at_ms - call.now_ms >= codes.renew_below_ms) return;
@@ -86,17 +88,19 @@ void choose_code(store::Verification& v, const std::string& phone_index, const R
     v.created_by = call.caller.arn;
     v.created_at_ms = call.now_ms;
     v.expires_at_ms = call.now_ms + codes.lifetime_ms;
+    note_code(call, request.phone, v.verification_id, v.expires_at_ms);
 }
 
 Answer run(const Request& request, api::Call& call) {
     call.concerns(api::account_resource, request.account_id);
-    const auto member = phone_target(call, request.account_id, request.phone);
+    const auto [member, range_unknown] = phone_target(call, request.account_id, request.phone);
     auto verification = store::find_verification(call.transaction, member.account_id, store::purpose_bind)
                             .value_or(store::Verification{.account_id = member.account_id, .directory_id = member.directory_id});
     // Never sent: far enough back that no interval holds.
     if (verification.sends_of_day == 0 && verification.created_at_ms == 0) verification.last_sent_at_ms = INT64_MIN / 2;
     check_limits(verification, call);
-    count_send(call, member.account_id, request.phone);
+    check_brake(call, request.phone);
+    count_send(call, {member.account_id, request.phone, range_unknown});
 
     choose_code(verification, call.ring.blind_index(request.phone.reveal_e164()), request, call);
     const auto today = base::day_of_utc8(call.now_ms);
