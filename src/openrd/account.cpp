@@ -6,11 +6,11 @@
 #include "base/time_text.hpp"
 #include "openrd/failure.hpp"
 #include "openrd/operator_record.hpp"
+#include "openrd/session.hpp"
 #include "phone/mobile_number.hpp"
 #include "policy/system_policies.hpp"
 #include "store/access_keys.hpp"
 #include "store/accounts.hpp"
-#include "store/directories.hpp"
 #include "store/identities.hpp"
 #include "store/members.hpp"
 #include "store/policies.hpp"
@@ -23,51 +23,16 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <functional>
 
 namespace openrd {
 namespace {
 
 constexpr std::int64_t accounts_at_a_time = 500;
 
-void print(const std::string& line) { std::puts(line.c_str()); }
-
-// One object on one line.
-std::string object(const std::function<void(wire::JsonWriter&)>& write) {
-    std::string line;
-    wire::JsonWriter w(line);
-    w.begin_answer({});
-    write(w);
-    w.end_answer({});
-    return line;
-}
-
-// Opens the database for one command and closes it, whatever comes.
-class Session {
-  public:
-    explicit Session(const DataPlace& place) : data_(open_existing_data(place)) {}
-    Session(const Session&) = delete;
-    Session& operator=(const Session&) = delete;
-    ~Session() { data_.engine->close(); }
-
-    void read(const db::Engine::Work& work) { data_.engine->read(work); }
-    void write(const db::Engine::Work& work) { data_.engine->write_and_wait(work); }
-    const keys::Ring& ring() const { return data_.ring; }
-
-  private:
-    Data data_;
-};
-
 store::Account load(db::Transaction& tx, const std::string& account_id) {
     auto account = store::find_account(tx, account_id);
     if (!account) throw Failure(fmt::format("there is no account {}", account_id), refused_status);
     return *std::move(account);
-}
-
-// A member's management account reads of what was done to it.
-std::string log_of(db::Transaction& tx, const store::Account& account) {
-    if (account.standing != store::standing_member || !account.directory_id) return account.account_id;
-    return store::load_directory(tx, *account.directory_id).management_account_id;
 }
 
 void write_facts(wire::JsonWriter& w, const store::Account& a) {
@@ -251,6 +216,25 @@ int unbind_phone(const AccountOptions& o) {
                now_ms);
     });
     print(object([&](wire::JsonWriter& w) { w.text("AccountId", o.account_id), w.boolean("HasSecureMobilePhone", false); }));
+    return 0;
+}
+
+int lock_account(const AccountOptions& o) {
+    Session session(o.place);
+    session.write([&](db::Transaction& tx) {
+        const auto account = load(tx, o.account_id);
+        const auto now_ms = base::real_now_ms();
+        if (!store::lock_verification(tx, o.account_id, account.directory_id.value_or(""), store::purpose_bind, now_ms))
+            throw Failure(fmt::format("{} is locked already", o.account_id), refused_status);
+        record(tx,
+               {.account_id = log_of(tx, account),
+                .name = "LockVerification",
+                .resource_type = api::account_resource,
+                .resource = o.account_id,
+                .parameters = {{"AccountId", o.account_id}}},
+               now_ms);
+    });
+    print(object([&](wire::JsonWriter& w) { w.text("AccountId", o.account_id), w.boolean("Locked", true); }));
     return 0;
 }
 

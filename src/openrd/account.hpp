@@ -24,6 +24,7 @@ int create_access_key(const AccountOptions&);  // prints the secret, the only ti
 int verify_enterprise(const AccountOptions&);
 int withdraw_enterprise(const AccountOptions&);
 int unbind_phone(const AccountOptions&);
+int lock_account(const AccountOptions&);  // no code is sent for it and none redeemed, until it is unlocked
 int unlock_account(const AccountOptions&);
 
 }  // namespace openrd

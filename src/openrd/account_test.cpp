@@ -182,9 +182,19 @@ TEST_F(AccountCommands, UnlockWhatWrongCodesHaveLocked) {
     EXPECT_EQ(log("1000000000000001").front().event_name, "UnlockVerification");
 }
 
+TEST_F(AccountCommands, LockAnAccountUntilItIsUnlocked) {
+    options_.account_id = "1000000000000002";
+    EXPECT_TRUE(run(lock_account).at(0).at("Locked").as_bool());
+    EXPECT_TRUE(run(show_account).at(0).at("LockedUntil").as_string().starts_with("9999-"));
+    EXPECT_EQ(log("1000000000000001").front().event_name, "LockVerification");
+    expect_refused(lock_account);
+    EXPECT_FALSE(run(unlock_account).at(0).at("Locked").as_bool());
+    expect_refused(unlock_account);
+}
+
 TEST_F(AccountCommands, RefuseAnAccountThatIsNotThere) {
     options_.account_id = "1000000000000099";
-    for (const auto command : {show_account, create_access_key, verify_enterprise, withdraw_enterprise, unbind_phone, unlock_account}) expect_refused(command);
+    for (const auto command : {show_account, create_access_key, verify_enterprise, withdraw_enterprise, unbind_phone, lock_account, unlock_account}) expect_refused(command);
 }
 
 TEST_F(AccountCommands, AreRecordedInTheShapeOfAnEvent) {

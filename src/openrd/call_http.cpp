@@ -55,9 +55,7 @@ HttpAnswer send(const HttpRequest& request) try {
     }
     answer.status = static_cast<int>(easy.status());
     return answer;
-} catch (const Failure&) {
-    throw;
-} catch (const std::runtime_error& error) {  // libcurl is not there
+} catch (const Failure&) { throw; } catch (const std::runtime_error& error) {  // libcurl is not there
     throw Failure(error.what());
 }
 

@@ -1,12 +1,14 @@
 // The composition root: the command line, and one function for each command.
 #include "db/engine.hpp"
 #include "keys/key_file.hpp"
+#include "openrd/abuse_commands.hpp"
 #include "openrd/account.hpp"
 #include "openrd/audit_commands.hpp"
 #include "openrd/call.hpp"
 #include "openrd/describe.hpp"
 #include "openrd/failure.hpp"
 #include "openrd/migrate.hpp"
+#include "openrd/numbering_file.hpp"
 #include "openrd/serve.hpp"
 #include "openrd/settings.hpp"
 #include "openrd/version.hpp"
@@ -88,7 +90,62 @@ void add_account(CLI::App& app, Command& command) {
     with_id(verify);
     with_id(add("withdraw-enterprise", "Record that the verification was withdrawn", withdraw_enterprise));
     with_id(add("unbind-phone", "Remove a member's secure phone, so that another can be bound", unbind_phone));
+    with_id(add("lock", "Send no codes for an account and redeem none, until it is unlocked", lock_account));
     with_id(add("unlock", "Lift the lock of an account after wrong codes", unlock_account));
+}
+
+void add_suppress(CLI::App& app, Command& command) {
+    auto options = std::make_shared<SuppressOptions>();
+    auto* suppress = app.add_subcommand("suppress", "Phones that are sent nothing; recorded in the audit log")->require_subcommand(1);
+    const auto add = [&](const char* name, const char* says, int (*run)(const SuppressOptions&)) {
+        auto* one = add_place(suppress->add_subcommand(name, says), options->place);
+        one->final_callback([options, run, &command] { command = [options, run] { return run(*options); }; });
+        return one;
+    };
+    const auto with_phone = [&](CLI::App* one) { one->add_option("phone", options->phone, "65-81234567 or +6581234567; only its keyed hash is kept")->required(); };
+    auto* adding = add("add", "Send nothing to a phone any more", suppress_add);
+    with_phone(adding);
+    adding->add_option("--reason", options->reason, "operator, stop or bounce (operator)");
+    adding->add_option("--days", options->days, "For so many days (for good)");
+    with_phone(add("remove", "Send to a phone again", suppress_remove));
+    add("list", "List the suppressions, without the numbers", suppress_list);
+}
+
+void add_limits(CLI::App& app, Command& command) {
+    auto options = std::make_shared<LimitsOptions>();
+    auto* limits = app.add_subcommand("limits", "A directory's own limits, and the countries that are paused; recorded in the audit log")->require_subcommand(1);
+    const auto add = [&](const char* name, const char* says, int (*run)(const LimitsOptions&)) {
+        auto* one = add_place(limits->add_subcommand(name, says), options->place);
+        one->final_callback([options, run, &command] { command = [options, run] { return run(*options); }; });
+        return one;
+    };
+    const auto with_directory = [&](CLI::App* one) { one->add_option("directory", options->directory_id, "The directory's id, rd-...")->required(); };
+    auto* setting = add("set", "Give a directory limits of its own instead of those of the settings", limits_set);
+    with_directory(setting);
+    setting->add_option("--sends-per-hour", options->sends_per_hour, "Messages in an hour, or none for no limit");
+    setting->add_option("--sends-per-day", options->sends_per_day, "Messages in a day, or none");
+    setting->add_option("--wrong-per-day", options->wrong_per_day, "Wrong guesses in a day, or none");
+    with_directory(add("show", "Show a directory's limits", limits_show));
+    with_directory(add("clear", "Let the settings hold for a directory again", limits_clear));
+    add("paused", "List the countries that are sent nothing, since their codes were not redeemed", limits_paused);
+    add("release", "Send to such a country again", limits_release)->add_option("code", options->calling_code, "The calling code, such as 65")->required();
+}
+
+void add_numbering(CLI::App& app, Command& command) {
+    auto options = std::make_shared<NumberingOptions>();
+    options->data_directory = default_data_directory;
+    auto* numbering = app.add_subcommand("numbering", "The table of the world's mobile numbers that a server uses")->require_subcommand(1);
+    const auto add = [&](const char* name, const char* says, int (*run)(const NumberingOptions&)) {
+        auto* one = numbering->add_subcommand(name, says);
+        one->add_option("--data", options->data_directory, "Where the data are (./openrd-data)");
+        one->add_option("--numbering", options->path, "The server's setting numbering_file (numbering.json in the data directory)");
+        one->final_callback([options, run, &command] { command = [options, run] { return run(*options); }; });
+        return one;
+    };
+    add("update", "Check a table and put it where a server reads it; tell the server with SIGHUP", numbering_update)
+        ->add_option("file", options->file, "The new table (tools/numbering_from_npm.js)")
+        ->required();
+    add("status", "Which table a server uses; exits 1 when it is older than six months", numbering_status);
 }
 
 void add_audit(CLI::App& app, Command& command) {
@@ -153,6 +210,9 @@ int main(int argc, char** argv) {
     add_serve(app, command);
     add_call(app, command);
     add_account(app, command);
+    add_suppress(app, command);
+    add_limits(app, command);
+    add_numbering(app, command);
     add_audit(app, command);
     add_the_rest(app, command);
     try {

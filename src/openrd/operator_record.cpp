@@ -4,6 +4,7 @@
 #include "base/identifiers.hpp"
 #include "base/time_text.hpp"
 #include "store/audit_events.hpp"
+#include "store/directories.hpp"
 #include "wire/json_writer.hpp"
 
 #include <pwd.h>
@@ -31,7 +32,7 @@ std::string body_of(const OperatorAct& act, const store::AuditEvent& event) {
     w.text("serviceName", facts.service_name), w.text("apiVersion", facts.date), w.text("acsRegion", "cn-hangzhou"), w.boolean("isGlobal", true);
     w.text("recipientAccountId", act.account_id);
     w.begin_object("userIdentity"), w.text("type", "system"), w.text("userName", event.user_name), w.end_object("userIdentity");
-    w.text("requestId", event.event_id), w.text("userAgent", "openrd account");
+    w.text("requestId", event.event_id), w.text("userAgent", act.command);
     const auto parameters = parameters_json(act);
     w.json("requestParameters", parameters), w.text("requestParameterJson", parameters);
     if (!act.subject_ref.empty()) w.text("subject_ref", act.subject_ref);
@@ -52,6 +53,11 @@ std::string operator_name() {
     return std::string("operator:") + entry.pw_name;
 }
 
+std::string log_of(db::Transaction& tx, const store::Account& account) {
+    if (account.standing != store::standing_member || !account.directory_id) return account.account_id;
+    return store::load_directory(tx, *account.directory_id).management_account_id;
+}
+
 void record(db::Transaction& tx, const OperatorAct& act, std::int64_t now_ms) {
     store::AuditEvent event{.account_id = act.account_id,
                             .at_ms = now_ms,
@@ -59,7 +65,7 @@ void record(db::Transaction& tx, const OperatorAct& act, std::int64_t now_ms) {
                             .service_name = std::string(api::facts_of(api::master_2022).service_name),
                             .event_name = std::string(act.name),
                             .event_rw = "Write",
-                            .user_name = operator_name(),
+                            .user_name = act.actor.empty() ? operator_name() : std::string(act.actor),
                             .access_key_id = {},
                             .resource_type = std::string(act.resource_type),
                             .resource_name = act.resource};

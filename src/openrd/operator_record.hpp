@@ -2,6 +2,7 @@
 // What the audit log says of an operator's command: the vendor's event (protocol.md I.1), whose actor is not an identity of an
 // account but the operator of the server, operator:<unix user>.
 #include "db/engine.hpp"
+#include "store/accounts.hpp"
 
 #include <cstdint>
 #include <string>
@@ -14,14 +15,22 @@ namespace openrd {
 // "operator:root": who runs this process.
 std::string operator_name();
 
+// The log of what concerns no account: in the place of an account's id.
+inline constexpr std::string_view server_log = "openrd";
+
 struct OperatorAct {
-    std::string account_id;  // in whose log: the account's own, or its management account's
+    std::string account_id;  // in whose log: the account's own, its management account's, or server_log
     std::string_view name;   // "UnbindSecureMobilePhone"
     std::string_view resource_type;
     std::string resource;                                         // its id
     std::vector<std::pair<std::string, std::string>> parameters;  // nothing secret
     std::string subject_ref;                                      // of a person's phone; empty: none
+    std::string_view command = "openrd account";
+    std::string_view actor = {};  // empty: the operator
 };
+
+// Where what is done to an account is recorded: a member's management account reads of it.
+std::string log_of(db::Transaction&, const store::Account&);
 
 // In the transaction of the act itself.
 void record(db::Transaction&, const OperatorAct&, std::int64_t now_ms);

@@ -6,8 +6,8 @@
 #include "openrd/data.hpp"
 #include "openrd/endpoint.hpp"
 #include "openrd/failure.hpp"
+#include "openrd/numbering_file.hpp"
 #include "openrd/process.hpp"
-#include "phone/numbering.hpp"
 #include "pipeline/pipeline.hpp"
 #include "sandbox/control.hpp"
 
@@ -126,26 +126,13 @@ Running::~Running() {
     data_.engine->close();
 }
 
-// The operator's table when it is newer than the built-in one.
-std::unique_ptr<const phone::Numbering> read_numbering(const std::string& path) {
-    if (path.empty()) return nullptr;
-    std::ifstream file(path, std::ios::binary);
-    std::ostringstream text;
-    text << file.rdbuf();
-    if (!file) throw Failure("--numbering " + path + ": it cannot be read");
-    std::unique_ptr<const phone::Numbering> table;
-    try {
-        table = std::make_unique<const phone::Numbering>(phone::Numbering::parse(text.view()));
-    } catch (const std::runtime_error& error) { throw Failure("--numbering " + path + ": " + error.what()); }
-    const auto& built_in = phone::Numbering::built_in();
-    if (table->released() > built_in.released()) return table;
-    base::log::warning("the numbering file is not newer than the built-in table, which is used", {{"file", table->released()}, {"built_in", built_in.released()}});
-    return nullptr;
-}
-
-// Beside the database's own start: the table is big, and nobody needs it before the first request.
-std::future<const phone::Numbering*> begin_numbering(const phone::Numbering* own) {
-    return std::async(std::launch::async, [own] { return own ? own : &phone::Numbering::built_in(); });
+// A bad file is found at once. The built-in table is made beside the database's own start: it is big, and nobody needs it before the
+// first request.
+std::future<std::unique_ptr<NumberingInUse>> begin_numbering(const ServeOptions& options) {
+    const auto& configured = options.settings.numbering_file;
+    auto path = numbering_path(configured, options.memory ? "" : options.data_directory);
+    auto own = NumberingInUse::read(path, !configured.empty());
+    return std::async(std::launch::async, [path = std::move(path), own = std::move(own)] { return std::make_unique<NumberingInUse>(path, own); });
 }
 
 }  // namespace
@@ -157,8 +144,7 @@ int serve(const ServeOptions& options) {
     const Signals signals;
     ReadyFile ready_file(options.ready_file);
     try_to_listen(options.listen);
-    const auto own_numbering = read_numbering(options.settings.numbering_file);
-    auto numbering = begin_numbering(own_numbering.get());
+    auto beginning = begin_numbering(options);
 
     std::optional<PrivateDirectory> memory;
     if (options.memory) memory.emplace();
@@ -166,15 +152,19 @@ int serve(const ServeOptions& options) {
     auto data = open_sandbox_data(place, !options.memory, options.settings, base::Clock());
     std::optional<ServerLock> lock;
     if (place.url.empty()) lock.emplace(place.directory);
+    const auto numbering = beginning.get();
     {
-        Running running(options, std::move(data), *numbering.get());
+        Running running(options, std::move(data), numbering->table());
         running.start();
         const auto address = running.address();
         std::printf("openrd is ready on http://%s\n", address.c_str());
         std::fflush(stdout);
         ready_file.write(address);
         base::log::info("ready", {{"address", address}});
-        while (!signals.wait(base::second_ms)) running.housekeep();
+        while (!signals.wait(base::second_ms)) {
+            running.housekeep();
+            numbering->housekeep(base::real_now_ms());
+        }
         base::log::info("stopping");
         ready_file.remove();
     }
