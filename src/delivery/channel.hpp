@@ -10,11 +10,12 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace openrd::delivery {
 
 struct OutgoingMessage {
-    std::string id;          // of the outbox: the same in every repetition
+    std::string id;          // by which a gateway knows it, the same in every repetition: account id and message id (attempt.hpp)
     phone::MobileNumber to;  // empty: it goes to `email`
     std::string account_id, purpose, template_id;
     std::string language = {};  // "en", "zh"; empty: that of the number's country (texts.hpp)
@@ -43,7 +44,7 @@ struct SendResult {
 enum class Fate : std::uint8_t { on_its_way, delivered, undelivered, rejected };
 
 struct Receipt {
-    std::string message_id;
+    std::string message_id;  // OutgoingMessage::id
     Fate fate = Fate::on_its_way;
     std::string provider_ref, provider_code;  // never a number or a code of ours
 };
@@ -73,6 +74,12 @@ class Channel {
     virtual bool repeatable() const { return false; }
     // Nothing unless the request is authentic and about a message of this channel. The path is receipt_path() of receipts.hpp.
     virtual std::optional<Receipt> parse_receipt(const ReceiptRequest& /*request*/) const { return {}; }
+    // The same of a gateway that tells of several messages in one request.
+    virtual std::vector<Receipt> parse_receipts(const ReceiptRequest& request) const {
+        std::vector<Receipt> receipts;
+        if (auto receipt = parse_receipt(request)) receipts.push_back(*std::move(receipt));
+        return receipts;
+    }
 };
 
 }  // namespace openrd::delivery

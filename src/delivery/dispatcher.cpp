@@ -2,92 +2,26 @@
 
 #include "base/identifiers.hpp"
 #include "base/log.hpp"
-#include "delivery/texts.hpp"
+#include "delivery/dispatcher_state.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <chrono>
-#include <condition_variable>
 #include <iterator>
-#include <mutex>
-#include <utility>
 
 namespace openrd::delivery {
 namespace {
 
 constexpr std::int64_t poll_ms = base::second_ms;
-// Nothing is begun with so little left of its lease: a try takes up to ten seconds.
-constexpr std::int64_t one_try_ms = 12 * base::second_ms;
-constexpr std::array<std::int64_t, 4> back_off_ms{0, 2 * base::second_ms, 8 * base::second_ms, 30 * base::second_ms};
-
-std::int64_t deadline_ms(const store::Message& message) { return message.expires_at_ms - useful_ms; }
-
-// So that what failed together does not come back together.
-std::int64_t up_to(std::int64_t most_ms) {
-    const auto random = base::random_bytes(2);
-    return most_ms * (static_cast<unsigned char>(random[0]) * 256 + static_cast<unsigned char>(random[1])) / 65'535;
-}
-
-std::string_view state_of(const Channel& used, Sent outcome) {
-    switch (outcome) {
-        case Sent::accepted:
-            return store::message_accepted;
-        case Sent::rejected:
-            return store::message_rejected;
-        case Sent::not_sent:
-        case Sent::throttled:
-        case Sent::channel_down:
-            return store::message_queued;
-        case Sent::unknown:
-            break;
-    }
-    return used.repeatable() ? store::message_queued : store::message_unknown;
-}
-
-std::string_view name_of(Sent outcome) {
-    static constexpr std::string_view names[] = {"accepted", "rejected", "not_sent", "throttled", "unknown", "channel_down"};
-    return names[static_cast<std::size_t>(outcome)];
-}
+// A row that the database refuses to change is left alone for so long.
+constexpr std::int64_t avoid_ns = 30'000'000'000;
 
 }  // namespace
 
-// What wakes the thread, and what it tells those who wait for it.
-struct Dispatcher::Bell {
-    std::mutex mutex;
-    std::condition_variable_any rung_or_passed;
-    bool rung = false;
-    bool running = false;
-    std::uint64_t wanted = 0, passed = 0;
-
-    void ring() {
-        const std::lock_guard lock(mutex);
-        rung = true;
-        rung_or_passed.notify_all();
-    }
-    // From now on the thread looks around: who rings later is heard after it.
-    std::uint64_t begin_pass() {
-        const std::lock_guard lock(mutex);
-        rung = false;
-        return wanted;
-    }
-    void end_pass(std::uint64_t pass) {
-        const std::lock_guard lock(mutex);
-        passed = pass;
-        rung_or_passed.notify_all();
-    }
-    void wait(const std::stop_token& stop, std::int64_t ms) {
-        std::unique_lock lock(mutex);
-        rung_or_passed.wait_for(lock, stop, std::chrono::milliseconds(ms), [this] { return rung; });
-    }
-    // Whoever rings does not hurry this on.
-    void pause(const std::stop_token& stop, std::int64_t ms) {
-        std::unique_lock lock(mutex);
-        rung_or_passed.wait_for(lock, stop, std::chrono::milliseconds(ms), [] { return false; });
-    }
-};
-
-Dispatcher::Dispatcher(db::Engine& engine, const keys::Ring& ring, const base::Clock& clock, std::vector<Channel*> channels)
-    : engine_(engine), ring_(ring), clock_(clock), channels_(std::move(channels)), bell_(std::make_shared<Bell>()) {
+Dispatcher::Dispatcher(db::Engine& engine, const keys::Ring& ring, const base::Clock& clock, Router router, DispatcherOptions options)
+    : engine_(engine), ring_(ring), clock_(clock), router_(std::move(router)), options_(std::move(options)), bell_(std::make_shared<Bell>()) {
+    for (auto* channel : router_.all()) roads_.push_back(std::make_unique<Road>(*channel, ring_, clock_, options_.workers, bell_));
+    publish();
     engine_.on_commit(db::Topic::outbox, [bell = bell_] { bell->ring(); });
 }
 
@@ -122,16 +56,19 @@ void Dispatcher::drained() {
 }
 
 void Dispatcher::run(const std::stop_token& stop) {
+    for (const auto& road : roads_) road->lane.start();
     while (!stop.stop_requested()) {
-        const auto pass = bell_->begin_pass();
-        auto pause_ms = poll_ms;
+        const auto number = bell_->begin_pass();
         try {
-            deliver_due(stop);
-            if (const auto due_ms = next_due_ms()) pause_ms = std::clamp<std::int64_t>(*due_ms - clock_.now_ms(), 1, poll_ms);
-            if (!stop.stop_requested()) bell_->end_pass(pass);
+            const bool changed = pass();
+            housekeep();
+            publish();
             trouble_.clear();
+            if (changed) continue;
+            if (!busy() && !stop.stop_requested()) bell_->end_pass(number);
+            const auto pause = pause_ms();
             engine_.idle();
-            bell_->wait(stop, pause_ms);
+            bell_->wait(stop, pause);
         } catch (const std::exception& error) {
             // Said once, not every second.
             if (std::exchange(trouble_, error.what()) != trouble_) base::log::error("outbox_unavailable", {{"reason", trouble_}});
@@ -139,53 +76,175 @@ void Dispatcher::run(const std::stop_token& stop) {
             bell_->pause(stop, poll_ms);
         }
     }
+    for (const auto& road : roads_) road->lane.request_stop();
+    for (const auto& road : roads_) road->lane.stop();
     settle_last();
+    publish();
     engine_.idle();
 }
 
-void Dispatcher::deliver_due(const std::stop_token& stop) {
-    settle_held();
-    while (!stop.stop_requested()) {
-        const auto due_ms = next_due_ms();
-        if (!due_ms || *due_ms > clock_.now_ms()) return;
-        auto messages = claim();
-        if (messages.empty()) return;
-        const auto claimed_ns = base::monotonic_ns();
-        for (auto& message : messages) {
-            const bool late = base::monotonic_ns() - claimed_ns > (lease_ms - one_try_ms) * 1'000'000;
-            held_.push_back(late || stop.stop_requested() ? given_back(std::move(message)) : deliver(std::move(message), stop));
+// Whether anything was done.
+bool Dispatcher::pass() {
+    collect();
+    blocked_ = false;
+    for (const auto& road : roads_) road->claimed = 0;
+    steps_ = std::exchange(held_, {});
+    settling_ = steps_.size();
+    try {
+        plan(clock_.now_ms());
+    } catch (...) {
+        // What is known is not lost because nothing new can be read.
+        std::erase_if(steps_, [](const Step& step) { return step.kind != Step::Kind::settle; });
+        held_ = std::exchange(steps_, {});
+        throw;
+    }
+    if (steps_.empty()) return false;
+    carry_out();
+    return true;
+}
+
+// What the lanes have brought becomes what is to be written.
+void Dispatcher::collect() {
+    for (auto& finished : bell_->take()) {
+        auto& [job, begun, result] = finished;
+        const auto now_ms = clock_.now_ms();
+        Step step{.kind = Step::Kind::settle, .message = std::move(job.message), .destination = std::move(job.to)};
+        step.road = road_of(step.message.channel);
+        const bool question = step.message.state == store::message_unknown;
+        const auto random = base::random_bytes(1);
+        const Circumstances c{.now_ms = now_ms,
+                              .repeatable = step.road && step.road->lane.channel().repeatable(),
+                              .next = step.road ? channel_after(step.road->lane.channel(), step.destination) : std::string_view(),
+                              .jitter = static_cast<double>(static_cast<unsigned char>(random[0])) / 255};
+        if (result) step.outcome = name_of(result->outcome);
+        if (begun && question) {
+            step.to = after_question(step.message, result, c);
+        } else if (begun && result) {
+            step.to = after_send(step.message, *result, c);
+            if (step.road) step.road->breaker.report(result->outcome, now_ms, result->retry_after_ms);
+            if (options_.counters) options_.counters->tried(step.message.channel, step.destination.country(), step.outcome);
+        } else {
+            if (step.road && !question) step.road->breaker.undo();
+            step.to = !question && now_ms >= deadline_ms(step.message) ? ended(step.message, store::message_expired, "not_sent_in_time") : given_back(step.message, now_ms);
         }
-        settle_held();
+        held_.push_back(std::move(step));
     }
 }
 
-std::optional<std::int64_t> Dispatcher::next_due_ms() {
-    std::optional<std::int64_t> due_ms;
-    engine_.read([&](db::Transaction& tx) { due_ms = store::next_message_due_ms(tx); });
-    return due_ms;
+// All of one pass in one write. A step that the database will not take keeps nobody else from being written down.
+void Dispatcher::carry_out() {
+    const auto now_ms = clock_.now_ms();
+    try {
+        write(steps_, now_ms);
+    } catch (...) {
+        for (auto& step : steps_) {
+            if (step.kind == Step::Kind::claim) {
+                // Perhaps it was committed all the same; with this attempt nothing was sent.
+                if (step.message.state == store::message_queued) step.road->breaker.undo();
+                step.kind = Step::Kind::settle;
+                step.message.attempt_id = std::move(step.attempt_id);
+                step.message.channel = step.road->name;
+                if (step.message.state == store::message_queued) step.message.state = store::message_sending, step.message.tries += 1;
+                step.to = given_back(step.message, now_ms);
+            }
+            // After its code nobody wants to know.
+            if (step.kind == Step::Kind::settle && now_ms < step.message.expires_at_ms + lease_ms) held_.push_back(std::move(step));
+        }
+        steps_.clear();
+        throw;
+    }
+    for (auto& step : steps_) follow_up(step);
+    steps_.clear();
 }
 
-std::vector<store::Message> Dispatcher::claim() {
-    std::vector<store::Message> messages;
-    const auto now_ms = clock_.now_ms();
-    engine_.write_and_wait([&](db::Transaction& tx) { messages = store::claim_messages(tx, now_ms, now_ms + lease_ms, claimed_at_once); });
-    return messages;
+void Dispatcher::write(std::vector<Step>& steps, std::int64_t now_ms) {
+    // In the order of the keys, as everybody who changes several rows: two of them do not wait for each other.
+    std::ranges::stable_sort(
+        steps, [](const Step& a, const Step& b) { return std::tie(a.message.account_id, a.message.message_id) < std::tie(b.message.account_id, b.message.message_id); });
+    const auto is_down = [](const std::exception& error) {
+        const auto* trouble = dynamic_cast<const db::Error*>(&error);
+        return trouble && trouble->trouble() == db::Trouble::unavailable;
+    };
+    try {
+        engine_.write_and_wait([&](db::Transaction& tx) { write_all(tx, steps, now_ms); });
+        return;
+    } catch (const std::exception& error) {
+        if (is_down(error)) throw;
+    }
+    for (auto& step : steps) {
+        std::vector<Step> alone;
+        alone.push_back(std::move(step));
+        try {
+            engine_.write_and_wait([&](db::Transaction& tx) { write_all(tx, alone, now_ms); });
+        } catch (const std::exception& error) {
+            step = std::move(alone.front());
+            if (is_down(error)) throw;
+            step.won = false;
+            step.hopeless = true;
+            base::log::error("message_cannot_be_changed", {{"message_id", step.message.message_id}, {"reason", error.what()}});
+            continue;
+        }
+        step = std::move(alone.front());
+    }
 }
 
-// All of one batch in one write.
-void Dispatcher::settle_held() {
-    if (held_.empty()) return;
-    const auto now_ms = clock_.now_ms();
-    engine_.write_and_wait([&](db::Transaction& tx) {
-        for (const auto& [message, state] : held_) store::settle_message(tx, message, state, now_ms);
-    });
-    held_.clear();
+void Dispatcher::write_all(db::Transaction& tx, std::vector<Step>& steps, std::int64_t now_ms) {
+    for (auto& step : steps) {
+        switch (step.kind) {
+            case Step::Kind::settle: {
+                auto state = store::settle_message(tx, step.message, step.to, now_ms);
+                step.won = state.has_value();
+                step.state = std::move(state).value_or("");
+                break;
+            }
+            case Step::Kind::change:
+                step.won = store::change_message(tx, step.message, step.to, now_ms);
+                step.state = step.to.state;
+                break;
+            case Step::Kind::claim:
+                step.won = store::claim_message(tx, step.message, step.attempt_id, step.road->name, now_ms + lease_ms, now_ms);
+                break;
+        }
+    }
+}
+
+void Dispatcher::follow_up(Step& step) {
+    if (step.hopeless) avoided_[step.message.message_id] = base::monotonic_ns() + avoid_ns;
+    if (step.kind != Step::Kind::claim) {
+        if (step.won && !step.to.kind.empty()) report(step);
+        return;
+    }
+    if (!step.won) {
+        if (step.message.state == store::message_queued) step.road->breaker.undo();
+        return;
+    }
+    auto message = std::move(step.message);
+    message.attempt_id = std::move(step.attempt_id);
+    if (message.state == store::message_queued) {
+        message.state = store::message_sending;
+        message.channel = step.road->name;
+        message.tries += 1;
+    }
+    step.road->lane.push({.message = std::move(message), .to = std::move(step.destination), .claimed_ns = base::monotonic_ns()});
+}
+
+void Dispatcher::report(const Step& step) const {
+    const auto& code = step.to.provider_code;
+    if (options_.counters && step.state != store::message_queued) options_.counters->became(step.to.channel, step.destination.country(), step.state);
+    if (options_.counters && step.state == store::message_delivered)
+        options_.counters->delivered(step.to.channel, step.destination.country(), clock_.now_ms() - step.message.created_at_ms);
+    if (is_dead(step.state)) base::log::error("message_dead", {{"message_id", step.message.message_id}, {"state", step.state}, {"channel", step.to.channel}, {"code", code}});
+    else if (step.state != store::message_accepted && step.to.kind != "given_back")
+        base::log::warning("message_not_accepted",
+                           {{"message_id", step.message.message_id}, {"state", step.state}, {"channel", step.message.channel}, {"outcome", step.outcome}, {"provider_code", code}});
 }
 
 void Dispatcher::settle_last() {
-    for (int tries = 0; tries < 3; ++tries) {
+    collect();
+    for (int tries = 0; tries < 3 && !held_.empty(); ++tries) {
         try {
-            settle_held();
+            steps_ = std::exchange(held_, {});
+            carry_out();
             return;
         } catch (const std::exception& error) {
             base::log::error("outbox_unavailable", {{"reason", error.what()}, {"unsettled", static_cast<std::int64_t>(held_.size())}});
@@ -195,104 +254,66 @@ void Dispatcher::settle_last() {
     held_.clear();
 }
 
-Dispatcher::Settled Dispatcher::deliver(store::Message message, const std::stop_token& stop) {
+// Messages are with the channels, or have come back from them.
+bool Dispatcher::busy() const {
+    // In this order: a lane tells before it is idle.
+    if (std::ranges::any_of(roads_, [](const auto& road) { return road->lane.pending() > 0; })) return true;
+    const std::lock_guard lock(bell_->mutex);
+    return !bell_->finished.empty();
+}
+
+std::int64_t Dispatcher::pause_ms() {
     const auto now_ms = clock_.now_ms();
-    const auto to = phone_of(message);
-    if (!to) return refused(std::move(message), "unreadable");
-    Channel* const channel = channel_for(message, *to);
-    if (message.state == store::message_sending && !(channel && channel->repeatable())) {
-        // Whoever took it before never said what became of it.
-        const auto found = channel ? reconciled(*channel, message, *to) : std::nullopt;
-        if (found) return settled(std::move(message), *channel, *found, *to);
-        base::log::warning("message_unknown", {{"message_id", message.message_id}, {"channel", message.channel}});
-        return {std::move(message), store::message_unknown};
+    if (blocked_) {
+        auto until_ms = now_ms + poll_ms;
+        for (const auto& road : roads_)
+            if (road->breaker.state() == Breaker::State::open) until_ms = std::min(until_ms, road->breaker.until_ms());
+        return std::clamp<std::int64_t>(until_ms - now_ms, 1, poll_ms);
     }
-    if (now_ms >= deadline_ms(message)) return {std::move(message), store::message_expired};
-    if (!channel) return refused(std::move(message), "no_channel");
+    std::optional<std::int64_t> due_ms;
+    engine_.read([&](db::Transaction& tx) { due_ms = store::next_message_due_ms(tx); });
+    return due_ms ? std::clamp<std::int64_t>(*due_ms - now_ms, 1, poll_ms) : poll_ms;
+}
 
-    SendResult result;
-    try {
-        result =
-            channel->send({.id = message.message_id,
-                           .to = *to,
-                           .account_id = message.account_id,
-                           .purpose = message.purpose,
-                           .template_id = std::string(template_of(message.purpose)),
-                           .code = ring_.code(message.verification_id, message.account_id, message.purpose, to->reveal_e164(), static_cast<std::uint32_t>(message.code_key_id)),
-                           .valid_for_ms = message.expires_at_ms - now_ms,
-                           .now_ms = now_ms,
-                           .expires_at_ms = message.expires_at_ms},
-                          stop);
-    } catch (const std::exception&) {
-        result = {.outcome = Sent::unknown, .provider_ref = {}, .provider_code = "exception"};  // its words may be about the message
+void Dispatcher::publish() {
+    std::vector<ChannelHealth> now;
+    for (const auto& road : roads_)
+        now.push_back(
+            {.name = road->name, .breaker = road->breaker.state(), .failures = road->breaker.failures(), .until_ms = road->breaker.until_ms(), .pending = road->lane.pending()});
+    const std::lock_guard lock(published_mutex_);
+    published_ = std::move(now);
+}
+
+std::vector<ChannelHealth> Dispatcher::channels() const {
+    const std::lock_guard lock(published_mutex_);
+    return published_;
+}
+
+std::vector<std::string> Dispatcher::troubles() const {
+    std::vector<std::string> sentences;
+    for (const auto& channel : channels())
+        if (channel.breaker != Breaker::State::closed) sentences.push_back(fmt::format("The channel {} takes no messages.", channel.name));
+    return sentences;
+}
+
+std::string_view name_of(Breaker::State state) {
+    switch (state) {
+        case Breaker::State::closed:
+            return "closed";
+        case Breaker::State::open:
+            return "open";
+        case Breaker::State::half_open:
+            break;
     }
-    if (result.outcome == Sent::unknown && !channel->repeatable())
-        if (auto found = reconciled(*channel, message, *to)) result = std::move(*found);
-    return settled(std::move(message), *channel, result, *to);
+    return "half_open";
 }
 
-std::optional<phone::MobileNumber> Dispatcher::phone_of(const store::Message& message) const {
-    const auto number = ring_.open(keys::Purpose::outbox, message.phone_sealed, message.message_id);
-    return number ? phone::MobileNumber::parse(number->reveal()) : std::nullopt;
-}
-
-std::optional<SendResult> Dispatcher::reconciled(Channel& channel, const store::Message& message, const phone::MobileNumber& to) {
-    try {
-        auto found = channel.reconcile(message.message_id, to, message.created_at_ms);
-        if (found && found->outcome != Sent::unknown) return found;
-    } catch (const std::exception&) { base::log::warning("reconciliation_failed", {{"message_id", message.message_id}, {"channel", channel.name()}}); }
-    return {};
-}
-
-Dispatcher::Settled Dispatcher::settled(store::Message message, const Channel& used, const SendResult& result, const phone::MobileNumber& to) {
-    message.channel = used.name();
-    message.provider_ref = result.provider_ref;
-    message.provider_code = result.provider_code;
-    const auto state = state_of(used, result.outcome);
-    if (state == store::message_accepted) return {std::move(message), state};
-    base::log::warning("message_not_accepted",
-                       {{"message_id", message.message_id}, {"channel", message.channel}, {"outcome", name_of(result.outcome)}, {"provider_code", message.provider_code}});
-    return state == store::message_queued ? again(std::move(message), used, result, to) : Settled{std::move(message), state};
-}
-
-// Queued once more, if that is in time.
-Dispatcher::Settled Dispatcher::again(store::Message message, const Channel& used, const SendResult& result, const phone::MobileNumber& to) {
-    auto wait_ms = back_off_ms[static_cast<std::size_t>(std::clamp<std::int64_t>(message.tries, 0, std::ssize(back_off_ms) - 1))];
-    wait_ms += up_to(wait_ms / 4);
-    if (result.retry_after_ms) wait_ms = std::max(wait_ms, *result.retry_after_ms);
-    message.not_before_ms = clock_.now_ms() + wait_ms;
-    if (message.not_before_ms >= deadline_ms(message)) return {std::move(message), store::message_expired};
-    if (result.outcome == Sent::not_sent || result.outcome == Sent::channel_down) message.channel = channel_after(used, to).name();
-    return {std::move(message), store::message_queued};
-}
-
-Dispatcher::Settled Dispatcher::refused(store::Message message, std::string_view why) {
-    message.provider_code = why;
-    base::log::error("message_refused", {{"message_id", message.message_id}, {"reason", why}});
-    return {std::move(message), store::message_rejected};
-}
-
-// Not begun: as it was before it was taken.
-Dispatcher::Settled Dispatcher::given_back(store::Message message) {
-    const auto state = message.state == store::message_sending ? store::message_sending : store::message_queued;
-    return {std::move(message), state};
-}
-
-// The one that the row names, else the first that reaches the number. After a worker died it must be the one that he used, so
-// that one follows from the row alone.
-Channel* Dispatcher::channel_for(const store::Message& message, const phone::MobileNumber& to) const {
-    const auto named = std::ranges::find(channels_, message.channel, [](const Channel* c) { return c->name(); });
-    if (named != channels_.end() && (*named)->covers(to)) return *named;
-    if (!message.channel.empty() && message.state == store::message_sending) return nullptr;
-    const auto first = std::ranges::find_if(channels_, [&](const Channel* c) { return c->covers(to); });
-    return first == channels_.end() ? nullptr : *first;
-}
-
-const Channel& Dispatcher::channel_after(const Channel& used, const phone::MobileNumber& to) const {
-    const auto at = static_cast<std::size_t>(std::ranges::find(channels_, &used) - channels_.begin());
-    for (std::size_t step = 1; step < channels_.size(); ++step)
-        if (const Channel& next = *channels_[(at + step) % channels_.size()]; next.covers(to)) return next;
-    return used;
+void append_prometheus(std::string& out, const std::vector<ChannelHealth>& channels) {
+    const auto to = std::back_inserter(out);
+    fmt::format_to(to, "# HELP openrd_channel_open Whether the channel is kept from messages after failures.\n# TYPE openrd_channel_open gauge\n");
+    for (const auto& channel : channels) fmt::format_to(to, "openrd_channel_open{{channel=\"{}\"}} {}\n", channel.name, channel.breaker == Breaker::State::closed ? 0 : 1);
+    fmt::format_to(to, "# HELP openrd_channel_pending Messages that this server has claimed for the channel.\n# TYPE openrd_channel_pending gauge\n");
+    for (const auto& channel : channels) fmt::format_to(to, "openrd_channel_pending{{channel=\"{}\"}} {}\n", channel.name, channel.pending);
 }
 
 }  // namespace openrd::delivery

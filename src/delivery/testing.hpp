@@ -5,6 +5,7 @@
 #include "db/open.hpp"
 #include "delivery/dispatcher.hpp"
 #include "delivery/inbox.hpp"
+#include "store/outbox_log.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -92,7 +93,7 @@ class ScriptedChannel : public Channel {
         std::function<SendResult(const OutgoingMessage&, std::stop_token)> act;
         {
             const std::lock_guard lock(mutex_);
-            sent_.push_back(message.id);
+            sent_.push_back(key_of_outgoing_id(message.id).value().message_id);
             if (!script_.empty()) {
                 act = std::move(script_.front());
                 script_.pop_front();
@@ -149,7 +150,7 @@ class DispatcherTest : public ::testing::Test {
     }
 
     void dispatch_to(std::vector<Channel*> channels) {
-        dispatcher_.emplace(engine_, ring_, clock_, std::move(channels));
+        dispatcher_.emplace(engine_, ring_, clock_, Router(std::move(channels)), options_);
         dispatcher_->start();
     }
 
@@ -166,12 +167,33 @@ class DispatcherTest : public ::testing::Test {
                                      .created_at_ms = now_ms};
         engine_.write_and_wait([&](db::Transaction& tx) { store::insert_message(tx, message); });
     }
-    // As a worker does that then dies.
-    std::vector<store::Message> take() {
-        std::vector<store::Message> messages;
+    // As a worker does that then dies. How many it took.
+    std::size_t take(std::string_view channel = "gateway") {
+        std::size_t taken = 0;
         const auto now_ms = clock_.now_ms();
-        engine_.write_and_wait([&](db::Transaction& tx) { messages = store::claim_messages(tx, now_ms, now_ms + lease_ms, claimed_at_once); });
-        return messages;
+        engine_.write_and_wait([&](db::Transaction& tx) {
+            taken = 0;
+            for (const auto& message : store::list_due_messages(tx, now_ms, {}, 20))
+                taken += store::claim_message(tx, message, "at-dead", message.channel.empty() ? channel : message.channel, now_ms + lease_ms, now_ms) ? 1 : 0;
+        });
+        return taken;
+    }
+    store::Message row(std::string_view id) {
+        std::optional<store::Message> found;
+        engine_.read([&](db::Transaction& tx) { found = store::find_message(tx, account, id); });
+        engine_.idle();
+        if (!found) throw std::runtime_error("there is no such message");
+        return *std::move(found);
+    }
+    // What happened to it, in order: "sending accepted".
+    std::string story(std::string_view id) {
+        std::string kinds;
+        engine_.read([&](db::Transaction& tx) {
+            kinds.clear();
+            for (const auto& event : store::list_message_events(tx, account, id)) kinds += (kinds.empty() ? "" : " ") + event.kind;
+        });
+        engine_.idle();
+        return kinds;
     }
     std::int64_t count(std::string_view state) {
         std::int64_t found = -1;
@@ -192,6 +214,8 @@ class DispatcherTest : public ::testing::Test {
     Inbox inbox_;
     InboxChannel inbox_channel_{inbox_};
     ScriptedChannel gateway_{"gateway"};
+    Counters counters_;
+    DispatcherOptions options_{.workers = 1, .counters = &counters_};  // one worker: in order
     std::optional<Dispatcher> dispatcher_;
 };
 

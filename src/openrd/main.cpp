@@ -9,6 +9,7 @@
 #include "openrd/failure.hpp"
 #include "openrd/migrate.hpp"
 #include "openrd/numbering_file.hpp"
+#include "openrd/outbox_commands.hpp"
 #include "openrd/serve.hpp"
 #include "openrd/settings.hpp"
 #include "openrd/version.hpp"
@@ -148,6 +149,27 @@ void add_numbering(CLI::App& app, Command& command) {
     add("status", "Which table a server uses; exits 1 when it is older than six months", numbering_status);
 }
 
+void add_outbox(CLI::App& app, Command& command) {
+    auto options = std::make_shared<OutboxOptions>();
+    auto* outbox = app.add_subcommand("outbox", "Messages on their way: what became of them")->require_subcommand(1);
+    const auto add = [&](const char* name, const char* says, int (*run)(const OutboxOptions&)) {
+        auto* one = add_place(outbox->add_subcommand(name, says), options->place);
+        one->final_callback([options, run, &command] { command = [options, run] { return run(*options); }; });
+        return one;
+    };
+    const auto with_format = [&](CLI::App* one) {
+        one->add_option("--format", options->format, "json or text (json)");
+        return one;
+    };
+    const auto with_id = [&](CLI::App* one) { one->add_option("message", options->id, "The message's id, as the list shows it")->required(); };
+    auto* list = with_format(add("list", "List messages, the newest first; numbers are masked", list_outbox));
+    list->add_flag("--dead", options->dead, "Only dead letters: failed, unknown_final and expired");
+    list->add_option("--state", options->state, "Only those in this state");
+    list->add_option("--limit", options->limit, "How many at most (100)");
+    with_id(with_format(add("show", "Show one message and what happened to it", show_message)));
+    with_id(add("retry", "Send a dead letter again while its code lives; recorded in the audit log", retry_outbox_message));
+}
+
 void add_audit(CLI::App& app, Command& command) {
     auto* audit = app.add_subcommand("audit", "The audit log: export it, verify an export")->require_subcommand(1);
     auto exporting = std::make_shared<ExportCommand>();
@@ -213,6 +235,7 @@ int main(int argc, char** argv) {
     add_suppress(app, command);
     add_limits(app, command);
     add_numbering(app, command);
+    add_outbox(app, command);
     add_audit(app, command);
     add_the_rest(app, command);
     try {

@@ -20,6 +20,7 @@ void delete_everything(db::Transaction& tx) {
         {"DELETE FROM rates"},
         {"DELETE FROM phone_uses"},
         {"DELETE FROM outbox"},
+        {"DELETE FROM outbox_events"},
         {"DELETE FROM subjects"},
         {"DELETE FROM audit_events"},
         {"DELETE FROM checkpoints"},

@@ -54,7 +54,7 @@ class KannelTest : public delivery::testing::DispatcherTest {
         for (const auto& seen : receipts_.seen()) {
             const auto receipt = channel_->parse_receipt({.method = seen.method, .target = seen.target, .headers = seen.headers, .body = seen.body});
             EXPECT_TRUE(receipt) << "a receipt that is not ours";
-            if (receipt && receipt->message_id == message_id) found.push_back(receipt->fate);
+            if (receipt && receipt->message_id == std::string(delivery::testing::account) + "-" + message_id) found.push_back(receipt->fate);
         }
         return found;
     }

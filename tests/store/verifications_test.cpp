@@ -1,4 +1,4 @@
-// Codes and what guards them, messages on their way, whose data they are: store/verifications, rates, outbox, subjects.
+// Codes and what guards them, whose data they are: store/verifications, rates, subjects.
 #include "store/verifications.hpp"
 
 #include "keys/ring.hpp"
@@ -192,8 +192,6 @@ TEST_P(Rates, OfPhonesAreGivenBack) {
     });
 }
 
-ON_EVERY_ENGINE(Outbox);
-
 store::Message message(const std::string& id, std::int64_t not_before_ms = 0) {
     return {.account_id = "2",
             .message_id = id,
@@ -205,71 +203,6 @@ store::Message message(const std::string& id, std::int64_t not_before_ms = 0) {
             .not_before_ms = not_before_ms,
             .expires_at_ms = 1'000'000,
             .created_at_ms = 5};
-}
-
-std::vector<std::string> claimed(const std::vector<store::Message>& messages) {
-    std::vector<std::string> result;
-    for (const auto& m : messages) result.push_back(m.message_id + " " + m.state);
-    return result;
-}
-
-TEST_P(Outbox, LeasesWhatIsDueOldestFirst) {
-    write([](db::Transaction& tx) {
-        EXPECT_EQ(store::next_message_due_ms(tx), std::nullopt);
-        store::insert_message(tx, message("b", 20));
-        store::insert_message(tx, message("a", 20));
-        store::insert_message(tx, message("c", 10));
-        store::insert_message(tx, message("later", 500));
-        EXPECT_EQ(store::next_message_due_ms(tx), 10);
-        EXPECT_EQ(store::count_messages(tx, store::message_queued), 4);
-    });
-    write([](db::Transaction& tx) { EXPECT_THAT(claimed(store::claim_messages(tx, 5, 100, 10)), IsEmpty()); });
-    write([](db::Transaction& tx) {
-        const auto first = store::claim_messages(tx, 20, 100, 2);
-        ASSERT_THAT(claimed(first), ElementsAre("c queued", "a queued"));
-        EXPECT_EQ(first[0].account_id, "2");
-        EXPECT_EQ(first[0].purpose, "bind");
-        EXPECT_EQ(first[0].verification_id, code_id);
-        EXPECT_EQ(first[0].code_key_id, 3);
-        EXPECT_EQ(first[0].phone_sealed, "\0sealed"s);
-        EXPECT_EQ(first[0].channel, "inbox");
-        EXPECT_EQ(first[0].expires_at_ms, 1'000'000);
-        EXPECT_EQ(first[0].created_at_ms, 5);
-    });
-    write([](db::Transaction& tx) { EXPECT_THAT(claimed(store::claim_messages(tx, 99, 200, 10)), ElementsAre("b queued")) << "the others are leased"; });
-    write([](db::Transaction& tx) {
-        const auto again = store::claim_messages(tx, 100, 200, 10);
-        ASSERT_THAT(claimed(again), ElementsAre("c sending", "a sending")) << "nobody knows what became of them";
-        EXPECT_EQ(store::count_messages(tx, store::message_sending), 3);
-        store::settle_message(tx, again[0], store::message_accepted, 150);
-        auto retry = again[1];
-        retry.not_before_ms = 300;
-        retry.provider_code = "busy";
-        store::settle_message(tx, retry, store::message_queued, 150);
-        EXPECT_EQ(store::next_message_due_ms(tx), 200);
-    });
-    write([](db::Transaction& tx) {
-        const auto rest = store::claim_messages(tx, 300, 400, 10);
-        EXPECT_THAT(claimed(rest), ElementsAre("b sending", "a queued"));
-        EXPECT_EQ(rest.at(1).provider_code, "busy");
-        EXPECT_EQ(store::count_messages(tx, store::message_accepted), 1);
-    });
-}
-
-TEST_P(Outbox, GivesAMessageToOneOfManyWhoClaimAtTheSameTime) {
-    constexpr int messages = 40;
-    write([](db::Transaction& tx) {
-        for (int i = 0; i < messages; ++i) store::insert_message(tx, message("m" + std::to_string(100 + i)));
-    });
-    std::atomic<int> taken{0};
-    run_at_once(6, [&](int) {
-        for (int round = 0; round < 8; ++round) {
-            std::vector<store::Message> mine;
-            engine().write_and_wait([&](db::Transaction& tx) { mine = store::claim_messages(tx, 10, 1000, 5); });
-            taken += static_cast<int>(mine.size());
-        }
-    });
-    EXPECT_EQ(taken, messages);
 }
 
 ON_EVERY_ENGINE(Subjects);
