@@ -19,6 +19,9 @@ struct OpenOptions {
     std::int64_t deadline_ms = 10'000;  // a shared database: no statement takes longer
     // Runs inside the transaction that makes a new database, so that it is there with its first content or not at all.
     Engine::Work first_content;
+    // Looks at a database before the migrations that it lacks are run: what this throws leaves it as it is. May find it of any earlier
+    // schema. Not called when there is none.
+    Engine::Work before_migrations;
     // Look through every page before use. Otherwise only a file of at most 8 MiB is looked through.
     bool check_every_page = false;
 };

@@ -9,15 +9,19 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 
 namespace openrd {
 namespace {
+
+constexpr std::string_view made_by_init = "init";  // store::fact_made_by
 
 std::string key_file_of(const DataPlace& place) { return place.key_file.empty() ? place.directory + "/openrd.key" : place.key_file; }
 
@@ -35,19 +39,7 @@ bool there(const std::string& path) {
     return std::filesystem::exists(std::filesystem::symlink_status(path, ignored));
 }
 
-struct Facts {
-    std::string made_by, fingerprint, audit_origin;
-};
-Facts read_facts(db::Engine& engine) {
-    Facts facts;
-    engine.read([&](db::Transaction& tx) {
-        facts.made_by = store::find_fact(tx, store::fact_made_by).value_or("");
-        facts.fingerprint = store::find_fact(tx, store::fact_key_fingerprint).value_or("");
-        facts.audit_origin = store::find_fact(tx, store::fact_audit_origin).value_or("");
-    });
-    engine.idle();
-    return facts;
-}
+std::string fact(db::Transaction& tx, std::string_view name) { return store::find_fact(tx, name).value_or(""); }
 
 keys::Ring load_key_of_existing(const DataPlace& place) {
     const auto path = key_file_of(place);
@@ -68,13 +60,39 @@ keys::Ring make_or_load_key(const DataPlace& place) {
     return keys::Ring::load(path);
 }
 
-Data checked(std::unique_ptr<db::Engine> engine, keys::Ring ring, const DataPlace& place) {
-    auto facts = read_facts(*engine);
-    if (facts.fingerprint != ring.fingerprint()) {
-        engine->close();
-        throw Failure(fmt::format("the key file {} is not the one of the database in {}", key_file_of(place), shown(place)));
-    }
-    return {.engine = std::move(engine), .ring = std::move(ring), .audit_origin = std::move(facts.audit_origin), .made_by = std::move(facts.made_by)};
+// How a database must have been made.
+enum class Origin : std::uint8_t { any, sandbox, init };
+
+void check_origin(std::string_view made_by, Origin origin, const DataPlace& place) {
+    if (origin == Origin::sandbox && made_by != sandbox::made_by)
+        throw Failure(fmt::format("the database in {} was not made by the sandbox: the sandbox's keys are public, so that it serves only its own", shown(place)));
+    if (origin == Origin::init && made_by != made_by_init)
+        throw Failure(fmt::format("the database in {} was not made by openrd init: the sandbox's keys are public, so that it is not served in production", shown(place)));
+}
+
+// Checks that key file and database belong together before the database is migrated, or anything else is done to it.
+Data open_checked(db::OpenOptions options, std::optional<keys::Ring>& ring, const DataPlace& place, Origin origin) {
+    std::string audit_origin, made_by;
+    options.before_migrations = [&](db::Transaction& tx) {
+        // Somebody else made the database a moment ago.
+        if (!ring) ring = load_key_of_existing(place);
+        audit_origin = fact(tx, store::fact_audit_origin);
+        made_by = fact(tx, store::fact_made_by);
+        if (fact(tx, store::fact_key_fingerprint) != ring->fingerprint())
+            throw Failure(fmt::format("the key file {} is not the one of the database in {}", key_file_of(place), shown(place)));
+        check_origin(made_by, origin, place);
+    };
+    auto engine = db::open(options);
+    if (!ring) throw Failure(fmt::format("the database in {} was not looked at", shown(place)));
+    return {.engine = std::move(engine), .ring = *std::move(ring), .audit_origin = std::move(audit_origin), .made_by = std::move(made_by)};
+}
+
+Data open_one_that_is_there(const DataPlace& place, const base::Settings& settings, Origin origin) {
+    if (db::migration_state(place.directory, place.url).applied == 0) throw Failure(fmt::format("there is no database in {}", shown(place)));
+    std::optional ring = load_key_of_existing(place);
+    auto options = opening(place, settings);
+    if (origin == Origin::any) options.connections = 2;  // for one command
+    return open_checked(std::move(options), ring, place, origin);
 }
 
 }  // namespace
@@ -97,34 +115,70 @@ Data open_sandbox_data(const DataPlace& place, bool durable, const base::Setting
         if (!ring) ring = make_or_load_key(place);
         sandbox::seed(tx, *ring, settings.audit.origin, clock.now_ms());
     };
-    auto engine = db::open(options);
-    // Somebody else made the database a moment ago.
-    if (!ring) ring = load_key_of_existing(place);
-    auto data = checked(std::move(engine), *std::move(ring), place);
-    if (data.made_by != sandbox::made_by) {
-        data.engine->close();
-        throw Failure(fmt::format("the database in {} was not made by the sandbox: the sandbox's keys are public, so that it serves only its own", shown(place)));
+    return open_checked(std::move(options), ring, place, Origin::sandbox);
+}
+
+Data open_production_data(const DataPlace& place, const base::Settings& settings) { return open_one_that_is_there(place, settings, Origin::init); }
+
+Data open_existing_data(const DataPlace& place) { return open_one_that_is_there(place, {}, Origin::any); }
+
+void make_data(const DataPlace& place, const base::Settings& settings, const std::function<void(db::Transaction&, const keys::Ring&)>& content) {
+    const auto already = [&] { return Failure(fmt::format("there is a database in {} already: nothing was changed", shown(place))); };
+    if (db::migration_state(place.directory, place.url).applied != 0) throw already();
+    const auto key_file = key_file_of(place);
+    bool made_database = false;
+    auto options = opening(place, settings);
+    options.create = true;
+    // One process at a time is here: who makes a database waits for the others that do.
+    options.first_content = [&](db::Transaction& tx) {
+        const bool made_key = !there(key_file);
+        const auto ring = made_key ? keys::Ring::create(key_file) : keys::Ring::load(key_file);
+        try {
+            store::put_fact(tx, store::fact_made_by, made_by_init);
+            store::put_fact(tx, store::fact_key_fingerprint, ring.fingerprint());
+            store::put_fact(tx, store::fact_audit_origin, settings.audit.origin);
+            content(tx, ring);
+        } catch (...) {
+            // Here, where no other init can have taken it for its own.
+            if (made_key) ::unlink(key_file.c_str());
+            throw;
+        }
+        made_database = true;
+    };
+    db::open(options)->close();
+    if (!made_database) throw already();
+}
+
+ServerLock::ServerLock(const std::string& directory, NewDirectory may_make) : directory_(directory), path_(directory + "/serve.lock") {
+    if (may_make == NewDirectory::made) {
+        std::error_code ignored;
+        const auto parent = std::filesystem::path(directory).parent_path();
+        if (!parent.empty()) std::filesystem::create_directories(parent, ignored);
+        made_directory_ = ::mkdir(directory.c_str(), 0700) == 0;
     }
-    return data;
+    while (true) {
+        made_file_ = !there(path_);
+        fd_ = ::open(path_.c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd_ < 0) throw Failure(errno == ENOENT ? fmt::format("there is no directory {}", directory) : fmt::format("cannot lock {}: {}", directory, std::strerror(errno)));
+        if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+            const int error = errno;
+            ::close(fd_);
+            throw Failure(error == EWOULDBLOCK ? fmt::format("another server is running on {}", directory) : fmt::format("cannot lock {}: {}", directory, std::strerror(error)));
+        }
+        // Not the file of one who has just taken it away again.
+        struct stat named {
+        }, locked{};
+        if (::stat(path_.c_str(), &named) == 0 && ::fstat(fd_, &locked) == 0 && named.st_ino == locked.st_ino && named.st_dev == locked.st_dev) return;
+        ::close(fd_);
+    }
 }
 
-Data open_existing_data(const DataPlace& place) {
-    if (db::migration_state(place.directory, place.url).applied == 0) throw Failure(fmt::format("there is no database in {}", shown(place)));
-    auto ring = load_key_of_existing(place);
-    auto options = opening(place, {});
-    options.connections = 2;  // for one command
-    return checked(db::open(options), std::move(ring), place);
-}
-
-ServerLock::ServerLock(const std::string& directory) : fd_(::open((directory + "/serve.lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600)) {
-    if (fd_ < 0) throw Failure(fmt::format("cannot lock {}: {}", directory, std::strerror(errno)));
-    if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) return;
-    const int error = errno;
+ServerLock::~ServerLock() {
+    // What was not there before; the directory only when the server did not start, and left it empty.
+    if (made_file_) ::unlink(path_.c_str());
+    if (made_directory_) ::rmdir(directory_.c_str());
     ::close(fd_);
-    throw Failure(error == EWOULDBLOCK ? fmt::format("another server is running on {}", directory) : fmt::format("cannot lock {}: {}", directory, std::strerror(error)));
 }
-
-ServerLock::~ServerLock() { ::close(fd_); }
 
 PrivateDirectory::PrivateDirectory() {
     std::error_code error;

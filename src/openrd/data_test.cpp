@@ -27,10 +27,11 @@ class DataTest : public ::testing::Test {
         if (!::mkdtemp(path.data())) throw std::runtime_error("no directory for the test");
         return path;
     }
-    Data open(const std::string& key_file = {}) const {
-        base::Settings settings;
-        settings.audit.origin = "test.example/audit";
-        return open_sandbox_data({.directory = directory_, .key_file = key_file}, false, settings, base::Clock());
+    Data open(const std::string& key_file = {}) const { return open_sandbox_data({.directory = directory_, .key_file = key_file}, false, settings(), base::Clock()); }
+    static base::Settings settings() {
+        base::Settings all;
+        all.audit.origin = "test.example/audit";
+        return all;
     }
     void make() const { open().engine->close(); }
     std::string key_file() const { return directory_ + "/openrd.key"; }
@@ -147,6 +148,21 @@ TEST_F(DataTest, HasOneServerAtATime) {
         EXPECT_THROW(ServerLock{directory_}, Failure);
     }
     const ServerLock again(directory_);
+}
+
+TEST_F(DataTest, IsLockedBeforeThereIsAnyAndLeavesNothingWhenItIsNotMade) {
+    {
+        const ServerLock lock(directory_, ServerLock::NewDirectory::made);
+        EXPECT_THROW((ServerLock{directory_, ServerLock::NewDirectory::made}), Failure);
+    }
+    EXPECT_FALSE(std::filesystem::exists(directory_));
+    {
+        const ServerLock lock(directory_, ServerLock::NewDirectory::made);
+        make();
+    }
+    EXPECT_TRUE(std::filesystem::exists(directory_ + "/openrd.db"));
+    EXPECT_THROW(ServerLock{root_ + "/nowhere"}, Failure);
+    EXPECT_FALSE(std::filesystem::exists(root_ + "/nowhere"));
 }
 
 TEST_F(DataTest, OfMemoryGoesWithItsOwner) {

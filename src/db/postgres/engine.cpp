@@ -268,7 +268,10 @@ std::unique_ptr<Engine> open(const OpenOptions& options, std::span<const embedde
     const Target target{.url = options.url, .deadline_ms = options.deadline_ms};
     {
         Connection connection(target);
+        const bool was_there = applied_version(connection) != 0;
+        if (was_there && options.before_migrations) look_at(connection, options.before_migrations);
         migrate(connection, migrations_for(Dialect::postgres, migrations), options.create, options.first_content);
+        if (!was_there && options.before_migrations) look_at(connection, options.before_migrations);
     }
     return std::make_unique<Engine>(target, std::max<std::size_t>(options.connections, 1), std::max<std::size_t>(options.write_queue, 1));
 }

@@ -98,6 +98,19 @@ int applied_version(Connection& connection) {
     return applied.empty() ? 0 : applied.back().version;
 }
 
+void look_at(Connection& connection, const Engine::Work& look) {
+    OpenTransaction transaction(connection, Access::snapshot, soon());
+    try {
+        look(transaction);
+        if (transaction.doomed()) std::rethrow_exception(transaction.doomed());
+    } catch (...) {
+        transaction.roll_back();
+        throw;
+    }
+    transaction.end_read();
+    connection.settle(soon());
+}
+
 int migrate(Connection& connection, std::span<const Migration> known, bool create, const Engine::Work& first_content) {
     check_database(connection);
     if (!create && applied_version(connection) == 0) throw Error(Trouble::unavailable, "there is no schema of openrd in the database");

@@ -15,6 +15,9 @@ void check_database(Connection& connection);
 // 0: there is no schema yet.
 int applied_version(Connection& connection);
 
+// Lets `look` read, and changes nothing. Throws what it throws.
+void look_at(Connection& connection, const Engine::Work& look);
+
 // Runs what is missing in one transaction, with `first_content` when there was nothing. Returns how many migrations it ran. Throws what
 // pending() throws, Error, and what `first_content` throws.
 int migrate(Connection& connection, std::span<const Migration> known, bool create, const Engine::Work& first_content);

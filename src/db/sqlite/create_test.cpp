@@ -316,6 +316,22 @@ TEST_F(Migrating, OpeningRunsWhatIsMissing) {
     open_with({first, second});
 }
 
+TEST_F(Migrating, OnlyRunsOverWhatWasLookedAtAndTaken) {
+    open_with({first});
+    auto options = in(directory_);
+    options.before_migrations = [](Transaction& tx) {
+        EXPECT_FALSE(tx.writable());
+        throw std::runtime_error("not ours");
+    };
+    EXPECT_THROW(open(options, Files{first, second}), std::runtime_error);
+    EXPECT_EQ(migration_state(directory_.path(), Files{first, second}).applied, 1) << "it is as it was";
+    int looks = 0;
+    options.before_migrations = [&](Transaction&) { ++looks; };
+    open(options, Files{first, second})->close();
+    EXPECT_EQ(looks, 1);
+    EXPECT_EQ(migration_state(directory_.path(), Files{first, second}).applied, 2);
+}
+
 TEST_F(Migrating, MigrateRunsWhatIsMissing) {
     open_with({first});
     EXPECT_EQ(migrate(directory_.path(), Files{first, second}), 1);

@@ -61,6 +61,7 @@ std::unique_ptr<Engine> open(const OpenOptions& options, std::span<const embedde
         throw none(path);
     }
     auto connection = open_for_writing(path, options.durable, options.check_every_page);
+    if (options.before_migrations) look_at(*connection, options.before_migrations);
     migrate(*connection, known);
     return std::make_unique<Engine>(path, std::move(connection), options.durable, std::max<std::size_t>(options.write_queue, 1), limits);
 }

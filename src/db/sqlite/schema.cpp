@@ -102,6 +102,19 @@ void apply(Connection& connection, const Migration& migration) {
     transaction.run(record, {migration.version, migration.name, migration.checksum, base::real_now_ms()});
 }
 
+void look_at(Connection& connection, const db::Engine::Work& look) {
+    static constexpr Sql begin{"BEGIN"};
+    connection.run(begin);
+    try {
+        OpenTransaction transaction(connection, OpenTransaction::Access::reads);
+        look(transaction);
+    } catch (...) {
+        connection.roll_back();
+        throw;
+    }
+    connection.roll_back();
+}
+
 int migrate(Connection& connection, std::span<const Migration> known) {
     int count = 0;
     while (!up_to_date(connection, known)) {

@@ -22,6 +22,9 @@ int applied_version(Connection& connection);
 // Throws what db::pending() throws, having changed nothing.
 bool up_to_date(Connection& connection, std::span<const Migration> known);
 
+// Lets `look` read, and changes nothing. Throws what it throws.
+void look_at(Connection& connection, const db::Engine::Work& look);
+
 // Runs the migrations that were not run yet, each in a transaction of its own. Returns how many.
 int migrate(Connection& connection, std::span<const Migration> known);
 
