@@ -53,6 +53,7 @@ ACROSS = {
     "list_unjudged_messages": "the dispatcher counts what became of codes, whosoever they were; each is then judged on its own shard",
     "next_message_due_ms": "the dispatcher asks when to wake",
     "count_messages": "the operator's count",
+    "count_messages_by_state": "the metrics page",
     "has_old_windows": "the sweeper of counters",
     "delete_old_windows": "the sweeper of counters",
     "list_suppressions": "for operators: pages over all shards",

@@ -2,6 +2,7 @@
 // Every number that can be set, as plain structs. openrd/settings.cpp fills them, names them and documents them.
 // Times are in milliseconds, sizes in bytes.
 #include "base/clock.hpp"
+#include "base/network.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -119,6 +120,7 @@ struct Settings {
     std::vector<std::string> disabled_actions;  // operations that the site switches off
     bool sandbox = false;
     bool require_tls = false;
+    std::vector<Network> trusted_proxies;  // whose X-Forwarded-For and X-Forwarded-Proto are believed
     std::int64_t timestamp_window_ms = 15 * minute_ms;
     HttpLimits http;
     ParameterLimits parameters;
@@ -135,6 +137,7 @@ struct Settings {
     std::uint32_t write_queue = 4096;
     std::int64_t request_deadline_ms = 10 * second_ms;
     std::uint32_t database_connections = 32;
+    bool messages = true;  // whether a channel could carry one: no setting, openrd/ knows it from the channels
 };
 
 }  // namespace openrd::base

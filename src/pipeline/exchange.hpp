@@ -37,6 +37,7 @@ struct Exchange {
     std::string host;  // without the port
     std::int64_t now_ms = 0;
     db::Terms::Time::time_point until;  // nobody waits for the answer any longer
+    std::int64_t begun_ns = 0;          // base::monotonic_ns
     Format format = Format::json;
 
     bool acs3 = false;  // signature V3; otherwise V1

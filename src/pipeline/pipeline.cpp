@@ -57,6 +57,7 @@ void answer(State& state, Exchange& ex) {
     state.in_flight.fetch_sub(1, std::memory_order_acq_rel);
     Response response = response_of(ex);
     log_call(ex, response.status);
+    state.metrics.count(ex.operation, response.status, base::monotonic_ns() - ex.begun_ns);
     done(std::move(response));
 }
 
@@ -261,6 +262,7 @@ void Pipeline::handle(const Request& request, Done done) {
     const auto ex = std::make_shared<Exchange>(request, std::move(done));
     ex->request_id = base::request_id();
     ex->now_ms = state_->clock.now_ms();
+    ex->begun_ns = base::monotonic_ns();
     ex->until = db::Terms::Time::now() + std::chrono::milliseconds(state_->settings.request_deadline_ms);
     carefully(*state_, ex, [&] { go(*state_, ex); });
 }
@@ -288,6 +290,8 @@ void Pipeline::forget() {
     const std::lock_guard lock(state_->counted_mutex);
     state_->counted.clear();
 }
+
+const Metrics& Pipeline::metrics() const { return state_->metrics; }
 
 std::size_t Pipeline::in_flight() const { return state_->in_flight.load(std::memory_order_acquire); }
 

@@ -3,6 +3,7 @@
 #include "base/limits.hpp"
 #include "db/engine.hpp"
 #include "pipeline/handler.hpp"
+#include "pipeline/metrics.hpp"
 
 #include <memory>
 
@@ -36,6 +37,7 @@ class Pipeline final : public Handler {
     void forget();
     // Requests that came in and are not answered yet.
     std::size_t in_flight() const;
+    const Metrics& metrics() const;
 
     struct State;
 

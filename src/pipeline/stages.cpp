@@ -54,6 +54,12 @@ Checked decode_parameters(Exchange& ex, State&) {
     } catch (const api::Fault& fault) { return refuse(fault); }
 }
 
+// Without a channel no code arrives anywhere: none is made, and nobody counts it against the member (docs/decisions/0017).
+Checked check_channels(const Exchange& ex, const State& state) {
+    if (state.settings.messages || !ex.operation->name.starts_with("SendVerificationCode")) return {};
+    return refuse(fault::service_unavailable);
+}
+
 constexpr Stage before[] = {
     {"parameters", [](Exchange& ex, State& s) { return collect(ex, s.settings); }},                          // limits first: nothing is allocated for what lies beyond them
     {"operation", [](Exchange& ex, State&) { return resolve(ex); }},                                         // a wrong name is told before anything is asked of the key
@@ -158,6 +164,7 @@ void execute(Exchange& ex, State& state, db::Transaction& tx) {
     else if (auto kind = check_caller_kind(ex)) ex.refusal = std::move(kind);                           // says what kind of caller it takes, whatever his policies
     else if (auto may = authorize(ex, ex.decoded->get(), tx, state.ring)) ex.refusal = std::move(may);  // deny unless allowed
     else if (auto off = check_site(ex, state.settings)) ex.refusal = std::move(off);                    // told only to those who may (decisions.md D.3)
+    else if (auto none = check_channels(ex, state)) ex.refusal = std::move(none);                       // nothing is begun that cannot end
     if (ex.refusal) return;
     if (ex.operation->effect == api::Effect::read) {
         KeepsNothing nothing;

@@ -3,6 +3,7 @@
 #include "api/call.hpp"
 #include "pipeline/audit_record.hpp"
 #include "pipeline/exchange.hpp"
+#include "pipeline/metrics.hpp"
 #include "pipeline/nonces.hpp"
 #include "pipeline/pipeline.hpp"
 #include "pipeline/throttle.hpp"
@@ -24,6 +25,7 @@ struct Pipeline::State {
     Nonces nonces;
     Throttle throttle = {};
     std::atomic<std::size_t> in_flight{0};
+    Metrics metrics = {};
 
     std::mutex counted_mutex = {};
     std::map<std::pair<std::string, std::int64_t>, CountedRefusals> counted = {};  // by key and code, and minute

@@ -37,6 +37,8 @@ std::string_view title_of(int status) {
 
 pipeline::Response json_answer(std::string json) { return answer(200, "application/json", std::move(json)); }
 
+pipeline::Response text_answer(std::string text) { return answer(200, "text/plain; version=0.0.4; charset=utf-8", std::move(text)); }
+
 pipeline::Response empty_answer() { return answer(204, {}, {}); }
 
 pipeline::Response problem(int status, std::string_view detail) {

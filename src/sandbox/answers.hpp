@@ -9,6 +9,8 @@
 namespace openrd::sandbox {
 
 pipeline::Response json_answer(std::string json);
+// Prometheus text format 0.0.4.
+pipeline::Response text_answer(std::string text);
 pipeline::Response empty_answer();  // 204
 // `detail` says what is wrong in this case.
 pipeline::Response problem(int status, std::string_view detail);

@@ -19,6 +19,17 @@ using pipeline::Request;
 
 constexpr std::string_view root = "/_openrd";
 
+std::string list_of(const std::vector<std::string>& sentences) {
+    boost::json::array list;
+    for (const auto& sentence : sentences) list.emplace_back(sentence);
+    return boost::json::serialize(list);
+}
+
+pipeline::Response ready_answer(const std::vector<std::string>& warnings) {
+    if (warnings.empty()) return json_answer(R"({"status":"ready"})");
+    return json_answer(R"({"status":"ready","warnings":)" + list_of(warnings) + "}");
+}
+
 }  // namespace
 
 bool is_control(std::string_view target) {
@@ -38,6 +49,7 @@ std::span<const Control::Way> Control::ways() {
     static constexpr Way all[] = {
         {.path = "/health/live", .method = "GET", .in_production = true, .go = &Control::live},
         {.path = "/health/ready", .method = "GET", .in_production = true, .go = &Control::ready},
+        {.path = "/metrics", .method = "GET", .in_production = true, .go = &Control::metrics},
         {.path = "/inbox", .method = "GET", .takes_query = true, .go = &Control::read_inbox},
         {.path = "/inbox", .method = "DELETE", .go = &Control::empty_inbox},
         {.path = "/reset", .method = "POST", .go = &Control::reset},
@@ -88,14 +100,14 @@ void Control::ready(const Request&, const Target&, Done& done) {
         base::log::error("the database cannot be read", {{"reason", error.what()}});
         reasons.emplace_back("The database cannot be read.");
     }
-    if (reasons.empty()) return done(json_answer(R"({"status":"ready"})"));
+    if (reasons.empty()) return done(ready_answer(parts_.warnings ? parts_.warnings() : std::vector<std::string>()));
     auto answer = problem(503, "The server is not ready.");
-    boost::json::array list;
-    for (const auto& reason : reasons) list.emplace_back(reason);
     answer.body.pop_back();  // RFC 9457 3.2: members of its own
-    answer.body += ",\"reasons\":" + boost::json::serialize(list) + "}";
+    answer.body += ",\"reasons\":" + list_of(reasons) + "}";
     done(std::move(answer));
 }
+
+void Control::metrics(const Request&, const Target&, Done& done) { done(text_answer(parts_.metrics ? parts_.metrics() : std::string())); }
 
 void Control::read_inbox(const Request&, const Target& target, Done& done) { inbox_.get(target, std::move(done)); }
 

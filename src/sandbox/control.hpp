@@ -32,6 +32,10 @@ class Control final : public pipeline::Handler {
         std::function<void()> clock_moved;
         // Why the server is not ready, beyond what the database says; one sentence each.
         std::function<std::vector<std::string>()> troubles;
+        // What a ready server should say all the same.
+        std::function<std::vector<std::string>()> warnings = {};
+        // Prometheus text.
+        std::function<std::string()> metrics = {};
     };
     // What is referred to outlives it.
     explicit Control(Parts parts);
@@ -48,6 +52,7 @@ class Control final : public pipeline::Handler {
     static std::span<const Way> ways();
     void live(const pipeline::Request&, const Target&, pipeline::Done&);
     void ready(const pipeline::Request&, const Target&, pipeline::Done&);
+    void metrics(const pipeline::Request&, const Target&, pipeline::Done&);
     void read_inbox(const pipeline::Request&, const Target&, pipeline::Done&);
     void empty_inbox(const pipeline::Request&, const Target&, pipeline::Done&);
     void reset(const pipeline::Request&, const Target&, pipeline::Done&);

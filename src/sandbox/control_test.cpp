@@ -106,6 +106,31 @@ TEST_F(ControlTest, SaysWhyItIsNotReady) {
     EXPECT_EQ(get("/_openrd/health/live").status, 200);
 }
 
+TEST_F(ControlTest, SaysWhatAReadyServerLacks) {
+    auto with_warnings = parts(false);
+    with_warnings.warnings = [] { return std::vector<std::string>{"No channel."}; };
+    Control control(with_warnings);
+    Asking asking{.target = "/_openrd/health/ready"};
+    Answer answer;
+    control.handle(asking.request(), answer.done());
+    EXPECT_EQ(answer.get().status, 200);
+    EXPECT_EQ(answer.get().body, R"({"status":"ready","warnings":["No channel."]})");
+}
+
+TEST_F(ControlTest, ShowsTheMetricsAsPrometheusReadsThem) {
+    for (const bool sandbox : {true, false}) {
+        auto with_metrics = parts(sandbox);
+        with_metrics.metrics = [] { return std::string("openrd_requests_in_flight 0\n"); };
+        Control control(with_metrics);
+        Asking asking{.target = "/_openrd/metrics"};
+        Answer answer;
+        control.handle(asking.request(), answer.done());
+        EXPECT_EQ(answer.get().status, 200);
+        EXPECT_EQ(answer.get().content_type, "text/plain; version=0.0.4; charset=utf-8");
+        EXPECT_EQ(answer.get().body, "openrd_requests_in_flight 0\n");
+    }
+}
+
 TEST_F(ControlTest, RefusesUnknownPagesMethodsAndQueriesAsProblems) {
     const std::tuple<const char*, const char*, int> cases[] = {{"GET", "/_openrd", 404},
                                                                {"GET", "/_openrd/", 404},

@@ -135,6 +135,13 @@ std::optional<ReceiptEffect> receive_receipt(db::Transaction& tx, std::string_vi
     return effect;
 }
 
+std::vector<std::pair<std::string, std::int64_t>> count_messages_by_state(db::Transaction& tx) {
+    static constexpr db::Sql sql{"SELECT state, count(*) FROM outbox GROUP BY state ORDER BY state"};
+    std::vector<std::pair<std::string, std::int64_t>> counts;
+    for (auto rows = tx.query(sql); rows.next();) counts.emplace_back(rows.text(0), rows.integer(1));
+    return counts;
+}
+
 std::int64_t count_messages(db::Transaction& tx, std::string_view state) {
     static constexpr db::Sql sql{"SELECT count(*) FROM outbox WHERE state = $1"};
     auto rows = tx.query(sql, {state});

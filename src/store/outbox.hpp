@@ -7,6 +7,7 @@
 // Every change writes an event beside it. All statements of one row name its account.
 #include "db/engine.hpp"
 
+#include <utility>
 #include <vector>
 
 namespace openrd::store {
@@ -79,6 +80,8 @@ struct ReceiptEffect {
 std::optional<ReceiptEffect> receive_receipt(db::Transaction&, std::string_view account_id, std::string_view message_id, std::string_view channel, std::string_view says,
                                              std::string_view provider_code, std::int64_t now_ms);
 
+// How many messages there are in each state.
+std::vector<std::pair<std::string, std::int64_t>> count_messages_by_state(db::Transaction&);
 std::int64_t count_messages(db::Transaction&, std::string_view state);
 
 }  // namespace openrd::store
