@@ -5,8 +5,10 @@
 #include "openrd/account.hpp"
 #include "openrd/audit_commands.hpp"
 #include "openrd/call.hpp"
+#include "openrd/config.hpp"
 #include "openrd/describe.hpp"
 #include "openrd/failure.hpp"
+#include "openrd/init.hpp"
 #include "openrd/migrate.hpp"
 #include "openrd/numbering_file.hpp"
 #include "openrd/outbox_commands.hpp"
@@ -32,23 +34,41 @@ using Command = std::function<int()>;
 void add_serve(CLI::App& app, Command& command) {
     auto words = std::make_shared<ServeWords>();
     auto* serve_command = app.add_subcommand("serve", "Run the server");
-    serve_command->add_flag("--sandbox", words->sandbox, "Fixed accounts and keys, an inbox instead of phones, a clock that can be moved");
-    serve_command->add_option("--listen", words->listen, "Address and port; port 0 takes a free one (127.0.0.1:8080)");
-    serve_command->add_option("--data", words->data, "Where the data are (./openrd-data)");
-    serve_command->add_option("--database", words->database, "A PostgreSQL database instead of a file: postgresql://user@host/name");
-    serve_command->add_option("--database-connections", words->database_connections, "Connections to that database, each with a thread (32)");
-    serve_command->add_flag("--memory", words->memory, "Keep nothing: a private directory that goes at the end");
-    serve_command->add_option("--key-file", words->key_file, "The key file (openrd.key in the data directory)");
-    serve_command->add_option("--numbering", words->numbering, "A numbering table (tools/numbering_from_npm.js), used when it is newer than the built-in one");
-    serve_command->add_option("--site", words->site, "international or china (international)");
-    serve_command->add_option("--limits", words->limits, "open, documented or strict (open)");
-    serve_command->add_option("--disable-action", words->disabled_actions, "An operation that the site switches off; may be repeated")->allow_extra_args(false);
-    serve_command->add_flag("--allow-remote", words->allow_remote, "Let --listen be an address that others can reach");
-    serve_command->add_option("--ready-file", words->ready_file, "A file that holds the address while the server accepts");
-    serve_command->add_option("--log-level", words->log_level, "debug, info, warning, error or off (info)");
-    serve_command->add_flag("--audit-reads", words->audit_reads, "Record successful reads in the audit log as well");
-    serve_command->add_option("--threads", words->threads, "Threads that serve connections (one for each core)");
+    auto* sandbox = serve_command->add_flag("--sandbox", words->sandbox, "Fixed accounts and keys, an inbox instead of phones, a clock that can be moved");
+    serve_command->add_option("--config", words->config, "The configuration file of a production server; everything stands in there")->excludes(sandbox);
+    std::vector<CLI::Option*> of_sandbox = {
+        serve_command->add_option("--listen", words->listen, "Address and port; port 0 takes a free one (127.0.0.1:8080)"),
+        serve_command->add_option("--tls-listen", words->tls_listen, "Address and port for HTTPS, beside --listen"),
+        serve_command->add_option("--tls-cert", words->tls_cert, "PEM file: the certificate and those between it and its root"),
+        serve_command->add_option("--tls-key", words->tls_key, "PEM file: its private key"),
+        serve_command->add_option("--data", words->data, "Where the data are (./openrd-data)"),
+        serve_command->add_option("--database", words->database, "A PostgreSQL database instead of a file: postgresql://user@host/name"),
+        serve_command->add_option("--database-connections", words->database_connections, "Connections to that database, each with a thread (32)"),
+        serve_command->add_flag("--memory", words->memory, "Keep nothing: a private directory that goes at the end"),
+        serve_command->add_option("--key-file", words->key_file, "The key file (openrd.key in the data directory)"),
+        serve_command->add_option("--numbering", words->numbering, "A numbering table (tools/numbering_from_npm.js), used when it is newer than the built-in one"),
+        serve_command->add_option("--site", words->site, "international or china (international)"),
+        serve_command->add_option("--limits", words->limits, "open, documented or strict (open)"),
+        serve_command->add_option("--disable-action", words->disabled_actions, "An operation that the site switches off; may be repeated")->allow_extra_args(false),
+        serve_command->add_flag("--allow-remote", words->allow_remote, "Let --listen be an address that others can reach"),
+        serve_command->add_option("--ready-file", words->ready_file, "A file that holds the address while the server accepts"),
+        serve_command->add_option("--log-level", words->log_level, "debug, info, warning, error or off (info)"),
+        serve_command->add_flag("--audit-reads", words->audit_reads, "Record successful reads in the audit log as well"),
+        serve_command->add_option("--threads", words->threads, "Threads that serve connections (one for each core)"),
+    };
+    for (auto* option : of_sandbox) option->excludes("--config");
     serve_command->final_callback([words, &command] { command = [words] { return serve(serve_options(*words)); }; });
+}
+
+void add_init(CLI::App& app, Command& command) {
+    auto words = std::make_shared<InitCommand>();
+    auto* init_command = app.add_subcommand("init", "Make the key file and the database of a production server, with its first management account; prints the AccessKey pair once");
+    init_command->add_option("--config", words->config, "The configuration file")->required();
+    init_command->add_option("--account-name", words->account_name, "The account's name")->required();
+    init_command->add_option("--enterprise-name", words->enterprise_name, "The enterprise that it is verified as")->required();
+    init_command->add_option("--email", words->email, "Its e-mail address");
+    init_command->add_option("--key-file", words->key_file, "Make the key file here, not where keys.file says");
+    init_command->final_callback([words, &command] { command = [words] { return init(*words); }; });
 }
 
 void add_call(CLI::App& app, Command& command) {
@@ -61,11 +81,22 @@ void add_call(CLI::App& app, Command& command) {
 
 CLI::App* add_place(CLI::App* command, DataPlace& place) {
     place.directory = default_data_directory;
-    command->add_option("--data", place.directory, "Where the data are (./openrd-data)");
-    command->add_option_function<std::string>(
-        "--database", [&place](const std::string& url) { place.url = checked_url(url); }, "A PostgreSQL database instead: postgresql://user@host/name");
-    command->add_option("--key-file", place.key_file, "The key file (openrd.key in the data directory)");
+    auto* config = command->add_option("--config", place.config, "The configuration file of a production server, which says where the data are");
+    command->add_option("--data", place.directory, "Where the data are (./openrd-data)")->excludes(config);
+    command
+        ->add_option_function<std::string>(
+            "--database", [&place](const std::string& url) { place.url = checked_url(url); }, "A PostgreSQL database instead: postgresql://user@host/name")
+        ->excludes(config);
+    command->add_option("--key-file", place.key_file, "The key file (openrd.key in the data directory, or what the configuration says)");
     return command;
+}
+
+// Where a command finds the data, once it runs.
+DataPlace place_of(const DataPlace& words) {
+    if (words.config.empty()) return words;
+    auto place = read_config(words.config).place;
+    if (!words.key_file.empty()) place.key_file = words.key_file;
+    return place;
 }
 
 void add_account(CLI::App& app, Command& command) {
@@ -73,7 +104,12 @@ void add_account(CLI::App& app, Command& command) {
     auto* account = app.add_subcommand("account", "Look after accounts, beside a running server or without one; recorded in the audit log")->require_subcommand(1);
     const auto add = [&](const char* name, const char* says, int (*run)(const AccountOptions&)) {
         auto* one = add_place(account->add_subcommand(name, says), options->place);
-        one->final_callback([options, run, &command] { command = [options, run] { return run(*options); }; });
+        one->final_callback([options, run, &command] {
+            command = [options, run] {
+                options->place = place_of(options->place);
+                return run(*options);
+            };
+        });
         return one;
     };
     const auto with_id = [&](CLI::App* one) { one->add_option("account", options->account_id, "The account's id, 16 digits")->required(); };
@@ -175,7 +211,12 @@ void add_audit(CLI::App& app, Command& command) {
     auto exporting = std::make_shared<ExportCommand>();
     auto* export_command = add_place(audit->add_subcommand("export", "Write the log and its checkpoints into files"), exporting->place);
     export_command->add_option("--out", exporting->out, "Directory to write")->required();
-    export_command->final_callback([exporting, &command] { command = [exporting] { return export_audit(*exporting); }; });
+    export_command->final_callback([exporting, &command] {
+        command = [exporting] {
+            exporting->place = place_of(exporting->place);
+            return export_audit(*exporting);
+        };
+    });
     auto verifying = std::make_shared<VerifyCommand>();
     auto* verify_command = audit->add_subcommand("verify", "Verify an export, offline; exits 1 when it was changed");
     verify_command->add_option("directory", verifying->directory, "The export")->required();
@@ -193,7 +234,7 @@ void add_the_rest(CLI::App& app, Command& command) {
 
     auto place = std::make_shared<DataPlace>();
     auto* migrate_command = add_place(app.add_subcommand("migrate", "Bring a database up to this binary's schema"), *place);
-    migrate_command->final_callback([place, &command] { command = [place] { return migrate(*place); }; });
+    migrate_command->final_callback([place, &command] { command = [place] { return migrate(place_of(*place)); }; });
 
     auto* settings_command = app.add_subcommand("settings", "")->group("");
     auto markdown = std::make_shared<bool>(false);
@@ -230,6 +271,7 @@ int main(int argc, char** argv) {
     app.require_subcommand(1);
     Command command;
     add_serve(app, command);
+    add_init(app, command);
     add_call(app, command);
     add_account(app, command);
     add_suppress(app, command);

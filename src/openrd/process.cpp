@@ -21,11 +21,12 @@
 namespace openrd {
 namespace {
 
-sigset_t ending_signals() {
+sigset_t awaited_signals() {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
     return set;
 }
 
@@ -59,21 +60,22 @@ void allow_many_connections() {
 }
 
 Signals::Signals() {
-    const auto set = ending_signals();
+    const auto set = awaited_signals();
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
     ::signal(SIGPIPE, SIG_IGN);  // a client that went away
     ::signal(SIGXFSZ, SIG_IGN);  // a file at its limit is a full disk
 }
 
-bool Signals::wait(std::int64_t timeout_ms) const {
-    const auto set = ending_signals();
+Signals::Told Signals::wait(std::int64_t timeout_ms) const {
+    const auto set = awaited_signals();
     const auto end_ns = base::monotonic_ns() + timeout_ms * 1'000'000;
     for (auto left_ns = timeout_ms * 1'000'000; left_ns > 0; left_ns = end_ns - base::monotonic_ns()) {
         const timespec timeout{.tv_sec = left_ns / 1'000'000'000, .tv_nsec = left_ns % 1'000'000'000};
-        if (sigtimedwait(&set, nullptr, &timeout) > 0) return true;
-        if (errno != EINTR) return false;
+        const int signal = sigtimedwait(&set, nullptr, &timeout);
+        if (signal > 0) return signal == SIGHUP ? Told::reload : Told::end;
+        if (errno != EINTR) break;
     }
-    return false;
+    return Told::nothing;
 }
 
 void try_to_listen(const net::Listen& listen) {

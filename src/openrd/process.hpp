@@ -13,12 +13,13 @@ void forbid_core_dumps();
 // As many open files as the system allows: a connection is one, and the usual 1,024 are fewer than http.connections.
 void allow_many_connections();
 
-// From here on SIGTERM and SIGINT are only seen by Signals::wait. Before the first thread is made, so that every thread has it.
+// From here on SIGTERM, SIGINT and SIGHUP are only seen by Signals::wait. Before the first thread is made, so that every thread has it.
 class Signals {
   public:
     Signals();
-    // Whether the process was told to end within that time.
-    bool wait(std::int64_t timeout_ms) const;
+    enum class Told : std::uint8_t { nothing, reload, end };
+    // What the process was told within that time.
+    Told wait(std::int64_t timeout_ms) const;
 };
 
 // Throws std::system_error when the address cannot be listened on; takes nothing. So that a server that cannot start has touched

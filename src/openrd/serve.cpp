@@ -6,11 +6,17 @@
 #include "openrd/data.hpp"
 #include "openrd/endpoint.hpp"
 #include "openrd/failure.hpp"
+#include "openrd/metrics_page.hpp"
+#include "openrd/notify.hpp"
 #include "openrd/numbering_file.hpp"
 #include "openrd/process.hpp"
 #include "pipeline/pipeline.hpp"
+#include "sandbox/answers.hpp"
 #include "sandbox/control.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <future>
@@ -35,10 +41,32 @@ class Router final : public pipeline::Handler {
     pipeline::Handler& api_;
 };
 
+// The API in production: what is the sandbox's or the admin listener's is not there.
+class Outside final : public pipeline::Handler {
+  public:
+    explicit Outside(pipeline::Handler& api) : api_(api) {}
+    void handle(const pipeline::Request& request, pipeline::Done done) override {
+        if (sandbox::is_control(request.target)) return done(sandbox::problem(404, "There is no such page."));
+        api_.handle(request, std::move(done));
+    }
+
+  private:
+    pipeline::Handler& api_;
+};
+
+constexpr std::string_view no_channel = "No channel for messages is configured: codes cannot be sent.";
+
+base::Settings settings_of(const ServeOptions& options) {
+    auto settings = options.settings;
+    settings.messages = settings.sandbox;
+    return settings;
+}
+
 // All that lives while the server does, in the order in which it is made; it goes in the other one.
 class Running {
   public:
-    Running(const ServeOptions& options, Data data, const phone::Numbering& numbering);
+    // `tls`: for options.tls_listen; null without it. It outlives the server.
+    Running(const ServeOptions& options, Data data, const phone::Numbering& numbering, net::TlsContext* tls);
     Running(const Running&) = delete;
     Running& operator=(const Running&) = delete;
     // Ends what has begun, in at most ten seconds.
@@ -47,11 +75,18 @@ class Running {
     void start();
     // Once a second.
     void housekeep();
-    std::string address() const { return written({.address = server_.address(), .port = server_.port()}); }
+    // SIGHUP.
+    void reload();
+    // Where the API is: in the clear when it is, and then by TLS as well when it is.
+    std::vector<std::string> urls() const;
+    std::optional<std::string> admin_address() const;
 
   private:
     void pause();
     void forget();
+    std::vector<std::string> troubles() const;
+    std::vector<std::string> warnings() const;
+    std::string metrics() const;
 
     const base::Settings settings_;
     base::Clock clock_;
@@ -65,13 +100,26 @@ class Running {
     sandbox::Reset reset_;
     sandbox::Control control_;
     Router router_{control_, gate_};
+    Outside outside_{pipeline_};
+    net::TlsContext* const tls_;
     net::Server server_;
+    std::optional<net::Server> admin_;
 };
 
-Running::Running(const ServeOptions& options, Data data, const phone::Numbering& numbering)
-    : settings_(options.settings), data_(std::move(data)), dispatcher_(*data_.engine, data_.ring, clock_, {&channel_}),
+// A few people and a scraper.
+base::Settings admin_settings(base::Settings settings) {
+    settings.threads = 1;
+    settings.http.connections = 64;
+    return settings;
+}
+
+void log_sealer(std::string_view what) { base::log::error("the audit log is not sealed", {{"reason", what}}); }
+
+Running::Running(const ServeOptions& options, Data data, const phone::Numbering& numbering, net::TlsContext* tls)
+    : settings_(settings_of(options)), data_(std::move(data)),
+      dispatcher_(*data_.engine, data_.ring, clock_, settings_.sandbox ? std::vector<delivery::Channel*>{&channel_} : std::vector<delivery::Channel*>{}),
       sealer_(*data_.engine, data_.ring, clock_,
-              {.origin = data_.audit_origin, .interval_ms = settings_.audit.checkpoint_interval_ms, .may_begin_anew = settings_.sandbox, .report = {}}),
+              {.origin = data_.audit_origin, .interval_ms = settings_.audit.checkpoint_interval_ms, .may_begin_anew = settings_.sandbox, .report = log_sealer}),
       pipeline_(*data_.engine, data_.ring, numbering, clock_, settings_), reset_({.engine = *data_.engine,
                                                                                   .ring = data_.ring,
                                                                                   .clock = clock_,
@@ -81,18 +129,60 @@ Running::Running(const ServeOptions& options, Data data, const phone::Numbering&
                                                                                   .pause = [this] { pause(); },
                                                                                   .forget = [this] { forget(); },
                                                                                   .resume = [this] { dispatcher_.start(); }}),
-      control_(
-          {.sandbox = settings_.sandbox,
-           .listen_address = options.listen.address,
-           .engine = *data_.engine,
-           .clock = clock_,
-           .inbox = inbox_,
-           .reset = reset_,
-           .clock_moved = [this] { dispatcher_.wake(); },
-           .troubles = [this] { return sealer_.halted() ? std::vector<std::string>{"The audit log is not sealed any more: see the server's log."} : std::vector<std::string>{}; }}),
-      server_(options.listen, router_, settings_, clock_, [this] { data_.engine->idle(); }) {}
+      control_({.sandbox = settings_.sandbox,
+                .listen_address = options.listen ? options.listen->address : options.tls_listen->address,
+                .engine = *data_.engine,
+                .clock = clock_,
+                .inbox = inbox_,
+                .reset = reset_,
+                .clock_moved = [this] { dispatcher_.wake(); },
+                .troubles = [this] { return troubles(); },
+                .warnings = [this] { return warnings(); },
+                .metrics = [this] { return metrics(); }}),
+      tls_(tls), server_(options.listen, settings_.sandbox ? static_cast<pipeline::Handler&>(router_) : outside_, settings_, clock_, [this] { data_.engine->idle(); }) {
+    server_.trust(settings_.trusted_proxies);
+    if (options.tls_listen && tls_) server_.listen_tls(*options.tls_listen, *tls_);
+    if (options.admin_listen) admin_.emplace(*options.admin_listen, control_, admin_settings(settings_), clock_, [this] { data_.engine->idle(); });
+}
+
+std::vector<std::string> Running::urls() const {
+    std::vector<std::string> all;
+    if (const auto listen = server_.plain()) all.push_back("http://" + written(*listen));
+    if (const auto listen = server_.encrypted()) all.push_back("https://" + written(*listen));
+    return all;
+}
+
+std::vector<std::string> Running::troubles() const {
+    if (sealer_.halted()) return {"The audit log is not sealed any more: see the server's log."};
+    return {};
+}
+
+std::vector<std::string> Running::warnings() const {
+    if (!settings_.messages) return {std::string(no_channel)};
+    return {};
+}
+
+std::string Running::metrics() const {
+    std::string text;
+    pipeline_.metrics().write(text);
+    append_gauges(text, {.in_flight = pipeline_.in_flight(),
+                         .write_backlog = data_.engine->backlog(),
+                         .connections = server_.connections(),
+                         .audit_sealed = sealer_.sealed(),
+                         .audit_halted = sealer_.halted(),
+                         .outbox = outbox_by_state(*data_.engine),
+                         .certificate_expires_s = tls_ ? std::optional(tls_->expires_at_s()) : std::nullopt});
+    return text;
+}
+
+std::optional<std::string> Running::admin_address() const {
+    if (!admin_) return {};
+    return written({.address = admin_->address(), .port = admin_->port()});
+}
 
 void Running::start() {
+    for (const auto& warning : warnings()) base::log::warning(warning);
+    if (admin_) admin_->start();
     server_.start();
     dispatcher_.start();
     sealer_.start();
@@ -103,6 +193,13 @@ void Running::housekeep() {
         pipeline_.housekeep();
     } catch (const std::exception& error) { base::log::warning("housekeeping failed", {{"reason", error.what()}}); }
     data_.engine->idle();
+}
+
+void Running::reload() {
+    try {
+        if (tls_) tls_->reload();
+        base::log::info("reloaded");
+    } catch (const std::exception& error) { base::log::error("not reloaded: the old certificate stays in use", {{"reason", error.what()}}); }
 }
 
 void Running::pause() {
@@ -123,6 +220,8 @@ Running::~Running() {
     dispatcher_.stop();
     pipeline_.flush();
     sealer_.stop();
+    // Last: until here it says that the server is stopping.
+    if (admin_) admin_->drain(0);
     data_.engine->close();
 }
 
@@ -137,35 +236,86 @@ std::future<std::unique_ptr<NumberingInUse>> begin_numbering(const ServeOptions&
 
 }  // namespace
 
+namespace {
+
+std::vector<net::Listen> listeners(const ServeOptions& options) {
+    std::vector<net::Listen> all;
+    for (const auto& listen : {options.listen, options.tls_listen, options.admin_listen})
+        if (listen) all.push_back(*listen);
+    return all;
+}
+
+Data open_data(const ServeOptions& options, const DataPlace& place) {
+    const auto& settings = options.settings;
+    if (!settings.sandbox) return open_production_data(place, settings);
+    return open_sandbox_data(place, !options.memory, settings, base::Clock());
+}
+
+// A line for each listener: the address in the clear as it always was, the others with what they speak.
+std::string ready_text(const Running& running) {
+    std::string text;
+    for (const auto& url : running.urls()) text += (text.empty() ? "" : "\n") + (url.starts_with("http://") ? url.substr(7) : url);
+    if (const auto admin = running.admin_address()) text += "\nadmin " + *admin;
+    return text;
+}
+
+// Until it is told to end.
+struct LookedAfter {
+    Running& running;
+    NumberingInUse& numbering;
+};
+void look_after(const LookedAfter& all, const Signals& signals, const Notifier& notifier, const std::string& status) {
+    const auto pace_ms = std::min<std::int64_t>(base::second_ms, notifier.watchdog_ms().value_or(2 * base::second_ms) / 2);
+    while (true) {
+        const auto told = signals.wait(pace_ms);
+        if (told == Signals::Told::end) return;
+        if (told == Signals::Told::reload) {
+            notifier.reloading();
+            all.running.reload();
+            all.numbering.reload();
+            notifier.ready(status);
+        }
+        all.running.housekeep();
+        all.numbering.housekeep(base::real_now_ms());
+        if (notifier.watchdog_ms()) notifier.alive();
+    }
+}
+
+}  // namespace
+
 int serve(const ServeOptions& options) {
     forbid_core_dumps();
     allow_many_connections();
     base::log::set_level(options.log_level);
+    const Notifier notifier;
     const Signals signals;
     ReadyFile ready_file(options.ready_file);
-    try_to_listen(options.listen);
+    for (const auto& listen : listeners(options)) try_to_listen(listen);
+    std::optional<net::TlsContext> tls;
+    if (options.tls_listen) tls.emplace(options.tls_cert, options.tls_key);
     auto beginning = begin_numbering(options);
 
     std::optional<PrivateDirectory> memory;
     if (options.memory) memory.emplace();
     const DataPlace place{.directory = memory ? memory->path() : options.data_directory, .key_file = options.key_file, .url = options.database_url};
-    auto data = open_sandbox_data(place, !options.memory, options.settings, base::Clock());
+    // Nodes on one PostgreSQL know each other's nonces: any number of them may run.
     std::optional<ServerLock> lock;
-    if (place.url.empty()) lock.emplace(place.directory);
+    if (place.url.empty()) lock.emplace(place.directory, options.settings.sandbox ? ServerLock::NewDirectory::made : ServerLock::NewDirectory::refused);
+    auto data = open_data(options, place);
     const auto numbering = beginning.get();
     {
-        Running running(options, std::move(data), numbering->table());
+        Running running(options, std::move(data), numbering->table(), tls ? &*tls : nullptr);
         running.start();
-        const auto address = running.address();
-        std::printf("openrd is ready on http://%s\n", address.c_str());
+        const auto urls = fmt::format("{}", fmt::join(running.urls(), " and "));
+        const auto admin = running.admin_address();
+        std::printf("openrd is ready on %s\n", urls.c_str());
         std::fflush(stdout);
-        ready_file.write(address);
-        base::log::info("ready", {{"address", address}});
-        while (!signals.wait(base::second_ms)) {
-            running.housekeep();
-            numbering->housekeep(base::real_now_ms());
-        }
+        ready_file.write(ready_text(running));
+        base::log::info("ready", {{"address", urls}, {"admin", admin.value_or("none")}});
+        notifier.ready("serving on " + urls);
+        look_after({running, *numbering}, signals, notifier, "serving on " + urls);
         base::log::info("stopping");
+        notifier.stopping();
         ready_file.remove();
     }
     base::log::info("stopped");

@@ -1,7 +1,7 @@
 #include "openrd/serve.hpp"
 
 #include "api/registry.hpp"
-#include "db/open.hpp"
+#include "openrd/config.hpp"
 #include "openrd/data.hpp"
 #include "openrd/endpoint.hpp"
 #include "openrd/failure.hpp"
@@ -19,10 +19,23 @@ std::string known_action(const std::string& name) {
     throw Failure(fmt::format("--disable-action {}: there is no such operation", name));
 }
 
+// The sandbox's keys are public: an address that others reach takes two words.
+net::Listen listen_for(const ServeWords& words, std::string_view flag, const std::string& text) {
+    const auto listen = parse_listen(text);
+    if (!listen) throw Failure(fmt::format("{} {}: it is an IP address and a port, such as 127.0.0.1:8080 or [::1]:0", flag, text));
+    if (!is_loopback(listen->address) && !words.allow_remote)
+        throw Failure(fmt::format("{} {}: others could reach it, and the sandbox's keys are public; say --allow-remote as well if that is meant", flag, text));
+    return *listen;
+}
+
 }  // namespace
 
 ServeOptions serve_options(const ServeWords& words) {
-    if (!words.sandbox) throw Failure("production mode is not there yet: start with --sandbox");
+    if (!words.config.empty()) {
+        if (words.sandbox) throw Failure("--sandbox and --config do not go together: a sandbox has no configuration file, and production has no sandbox");
+        return read_config(words.config).serve;
+    }
+    if (!words.sandbox) throw Failure("say what to serve: --config FILE in production, --sandbox to try things out");
     ServeOptions options;
     const auto profile = parse_profile(words.limits.empty() ? "open" : words.limits);
     if (!profile) throw Failure(fmt::format("--limits {}: it is open, documented or strict", words.limits));
@@ -38,12 +51,12 @@ ServeOptions serve_options(const ServeWords& words) {
     if (words.database_connections > 1000) throw Failure("--database-connections: at most 1000");
     if (words.database_connections != 0) options.settings.database_connections = words.database_connections;
 
-    const auto listen = parse_listen(words.listen);
-    if (!listen) throw Failure(fmt::format("--listen {}: it is an IP address and a port, such as 127.0.0.1:8080 or [::1]:0", words.listen));
-    options.listen = *listen;
     options.allow_remote = words.allow_remote;
-    if (!is_loopback(listen->address) && !words.allow_remote)
-        throw Failure(fmt::format("--listen {}: others could reach it, and the sandbox's keys are public; say --allow-remote as well if that is meant", words.listen));
+    options.listen = listen_for(words, "--listen", words.listen);
+    if (words.tls_listen.empty() != words.tls_cert.empty() || words.tls_cert.empty() != words.tls_key.empty()) throw Failure("--tls-listen, --tls-cert and --tls-key go together");
+    if (!words.tls_listen.empty()) options.tls_listen = listen_for(words, "--tls-listen", words.tls_listen);
+    options.tls_cert = words.tls_cert;
+    options.tls_key = words.tls_key;
     if (words.memory && !words.data.empty()) throw Failure("--memory keeps nothing and --data says where: one of them");
     if (words.memory && !words.database.empty()) throw Failure("--memory keeps nothing and --database says where: one of them");
     options.database_url = checked_url(words.database);

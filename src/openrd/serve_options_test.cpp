@@ -21,8 +21,8 @@ void expect_refused(const ServeWords& words, const std::string& word) {
 
 TEST(ServeOptions, AreASandboxOnLoopbackByDefault) {
     const auto options = serve_options(sandbox());
-    EXPECT_EQ(options.listen.address, "127.0.0.1");
-    EXPECT_EQ(options.listen.port, 8080);
+    EXPECT_EQ(options.listen->address, "127.0.0.1");
+    EXPECT_EQ(options.listen->port, 8080);
     EXPECT_EQ(options.data_directory, "./openrd-data");
     EXPECT_TRUE(options.settings.sandbox);
     EXPECT_EQ(options.settings.site, base::Site::international);
@@ -30,7 +30,10 @@ TEST(ServeOptions, AreASandboxOnLoopbackByDefault) {
     EXPECT_FALSE(options.memory);
 }
 
-TEST(ServeOptions, AreNotThereForProductionYet) { expect_refused({}, "--sandbox"); }
+TEST(ServeOptions, SayWhatToServe) {
+    expect_refused({}, "--sandbox");
+    expect_refused({.sandbox = true, .config = "/etc/openrd/openrd.toml"}, "--config");
+}
 
 TEST(ServeOptions, NeedTwoWordsToListenForOthers) {
     auto words = sandbox();

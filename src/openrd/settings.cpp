@@ -1,5 +1,7 @@
 #include "openrd/settings.hpp"
 
+#include "openrd/config.hpp"
+
 #include <fmt/format.h>
 
 #include <array>
@@ -35,12 +37,19 @@ std::string prices(const std::vector<base::Price>& list) {
     return text.empty() ? "none" : text;
 }
 
+std::vector<std::string> texts(const std::vector<base::Network>& list) {
+    std::vector<std::string> written;
+    for (const auto& network : list) written.push_back(network.text());
+    return written;
+}
+
 // clang-format off
 constexpr Setting settings[] = {
     {"site", "Which site of the vendor the server stands for: `international` refuses phones of country code 86, `china` takes only those.", "--site", [](const Settings& s) { return std::string(name_of(s.site)); }},
     {"disabled_actions", "Operations that the site switches off: they answer `NotSupport.Site.Action`.", "--disable-action", [](const Settings& s) { return words(s.disabled_actions); }},
     {"sandbox", "Seed, inbox, clock and reset; `openrd serve --sandbox`.", "--sandbox", [](const Settings& s) { return yes_no(s.sandbox); }},
-    {"require_tls", "Refuse plain HTTP with `InvalidProtocol.NeedSsl`.", "", [](const Settings& s) { return yes_no(s.require_tls); }},
+    {"server.require_tls", "Refuse plain HTTP with `InvalidProtocol.NeedSsl`, unless a declared proxy says that it came by https.", "", [](const Settings& s) { return yes_no(s.require_tls); }},
+    {"server.trusted_proxies", "Networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.", "", [](const Settings& s) { return words(texts(s.trusted_proxies)); }},
     {"timestamp_window", "How far a signed timestamp may be from the server's clock, either way.", "", [](const Settings& s) { return duration(s.timestamp_window_ms); }},
     {"unknown_ranges", "Calling codes whose numbers are taken too when the numbering table knows no such range; their prefix limits are halved.", "", [](const Settings& s) { return words(s.unknown_ranges); }},
     {"numbering_file", "A newer table of the world's mobile numbers than the built-in one.", "--numbering", [](const Settings& s) { return s.numbering_file.empty() ? std::string("built in") : s.numbering_file; }},
@@ -175,6 +184,16 @@ std::string settings_as_markdown() {
     for (const auto& setting : settings)
         out += fmt::format("| `{}` | {} | {} | {} | {} | {} |\n", setting.name, setting.show(open), setting.show(documented), setting.show(strict),
                            setting.flag.empty() ? std::string() : fmt::format("`{}`", setting.flag), setting.sentence);
+    out +=
+        "\n## The configuration file\n\n"
+        "`openrd serve --config FILE` reads TOML. A setting stands under its name: `strict.system_day = 500`, or `system_day = 500` in the table `[strict]`; names without a dot "
+        "stand at "
+        "the top, before\nthe first table. Durations are texts (`\"90s\"`, `\"10m\"`, `\"24h\"`, `\"500ms\"`), sizes numbers of bytes or texts (`\"64 KiB\"`), lists are lists of "
+        "texts; "
+        "where zero means no limit,\n`\"none\"` says it too. What protects a code can be made tighter, not looser. Without `limits.profile` the profile is `strict`. Whatever is "
+        "not understood, of "
+        "another type or out of its range is\nrefused with file and line. Beside the settings above (`sandbox` is not one of the file):\n\n| key | what it does |\n|---|---|\n";
+    for (const auto& key : config_keys()) out += fmt::format("| `{}` | {} |\n", key.name, key.sentence);
     return out;
 }
 

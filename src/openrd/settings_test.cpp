@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
 #include <set>
+#include <sstream>
 
 namespace openrd {
 namespace {
@@ -36,7 +38,8 @@ TEST(Settings, NameEveryField) {
     EXPECT_EQ(named("quotas"), api::members_of<base::Quotas>);
     EXPECT_EQ(named("rates"), api::members_of<base::Rates>);
     EXPECT_EQ(named("audit"), api::members_of<base::AuditSettings>);
-    EXPECT_EQ(named("") + groups, api::members_of<base::Settings>);
+    constexpr std::size_t derived = 1;  // messages
+    EXPECT_EQ(named("") + named("server") + groups + derived, api::members_of<base::Settings>);
 }
 
 TEST(Settings, HaveDistinctNamesAndASentenceEach) {
@@ -143,6 +146,13 @@ TEST(Profiles, StrictHasTheTighterLimitsAndOnlyStrict) {
 TEST(Settings, AreDocumentedInAMarkdownTable) {
     const auto text = settings_as_markdown();
     for (const auto& setting : all_settings()) EXPECT_NE(text.find("| `" + std::string(setting.name) + "` |"), std::string::npos) << setting.name;
+}
+
+TEST(Settings, AreInTheDocumentationAsTheyAre) {
+    std::ifstream file("docs/settings.md", std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    EXPECT_EQ(text.str(), settings_as_markdown()) << "openrd settings --markdown > docs/settings.md";
 }
 
 TEST(Settings, KnowTheirWords) {
