@@ -136,7 +136,12 @@ void add_suppress(CLI::App& app, Command& command) {
     auto* suppress = app.add_subcommand("suppress", "Phones that are sent nothing; recorded in the audit log")->require_subcommand(1);
     const auto add = [&](const char* name, const char* says, int (*run)(const SuppressOptions&)) {
         auto* one = add_place(suppress->add_subcommand(name, says), options->place);
-        one->final_callback([options, run, &command] { command = [options, run] { return run(*options); }; });
+        one->final_callback([options, run, &command] {
+            command = [options, run] {
+                options->place = place_of(options->place);
+                return run(*options);
+            };
+        });
         return one;
     };
     const auto with_phone = [&](CLI::App* one) { one->add_option("phone", options->phone, "65-81234567 or +6581234567; only its keyed hash is kept")->required(); };
@@ -153,7 +158,12 @@ void add_limits(CLI::App& app, Command& command) {
     auto* limits = app.add_subcommand("limits", "A directory's own limits, and the countries that are paused; recorded in the audit log")->require_subcommand(1);
     const auto add = [&](const char* name, const char* says, int (*run)(const LimitsOptions&)) {
         auto* one = add_place(limits->add_subcommand(name, says), options->place);
-        one->final_callback([options, run, &command] { command = [options, run] { return run(*options); }; });
+        one->final_callback([options, run, &command] {
+            command = [options, run] {
+                options->place = place_of(options->place);
+                return run(*options);
+            };
+        });
         return one;
     };
     const auto with_directory = [&](CLI::App* one) { one->add_option("directory", options->directory_id, "The directory's id, rd-...")->required(); };
