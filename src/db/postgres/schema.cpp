@@ -82,11 +82,14 @@ void run_all(Connection& connection, std::span<const Migration> to_run, const En
 void check_database(Connection& connection) {
     static constexpr Sql encoding{"SELECT current_setting('server_encoding')"};
     static constexpr Sql collation{"SELECT CAST(datcollate AS TEXT) FROM pg_catalog.pg_database WHERE datname = current_database()"};
+    // Whatever the name: with ICU as its provider a database in the order of a language may be called C there.
+    static constexpr Sql order{"SELECT CASE WHEN CAST('B' AS TEXT) < CAST('a' AS TEXT) AND CAST('Z' AS TEXT) < CAST('_' AS TEXT) THEN '' ELSE ' (in the order of a language)' END"};
     static constexpr Sql name{"SELECT CAST(current_database() AS TEXT)"};
     static constexpr std::array good{"C", "POSIX", "C.UTF-8", "C.UTF8", "C.utf8"};
     const auto has_encoding = text_of(connection, encoding);
-    const auto has_collation = text_of(connection, collation);
-    if (has_encoding == "UTF8" && std::ranges::any_of(good, [&](const char* c) { return has_collation == c; })) return;
+    const auto language = text_of(connection, order);
+    const auto has_collation = text_of(connection, collation) + language;
+    if (has_encoding == "UTF8" && language.empty() && std::ranges::any_of(good, [&](const char* c) { return has_collation == c; })) return;
     throw Error(Trouble::unavailable,
                 fmt::format("the database {0} has encoding {1} and collation {2}, openrd needs UTF8 and C: CREATE DATABASE {0} TEMPLATE template0 ENCODING 'UTF8' "
                             "LC_COLLATE 'C' LC_CTYPE 'C'",
