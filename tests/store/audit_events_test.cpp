@@ -66,7 +66,7 @@ TEST_P(AuditEvents, ArePagedAcrossEntriesOfOneMillisecondInBothDirections) {
             const auto page = read([&](db::Transaction& tx) { return store::list_audit_events(tx, query); });
             if (page.empty()) break;
             for (const auto& e : page) found.push_back(e.event_id);
-            query.beyond = store::EventPlace{page.back().at_ms, page.back().arrival};
+            query.beyond = store::EventPlace{page.back().at_ms, page.back().turn};
         }
         std::vector<std::string> wanted = {"e0", "e1", "e2", "e3", "e4", "e5", "e6", "e7", "e8"};
         if (newest_first) std::ranges::reverse(wanted);
@@ -122,14 +122,26 @@ TEST_P(AuditEvents, HaveCheckpointsOfTheirTree) {
     EXPECT_EQ(read([](db::Transaction& tx) { return store::list_checkpoints(tx, 0, 1); }).at(0).tree_size, 1);
 }
 
-TEST_P(AuditEvents, HavePlacesInTheWholeLog) {
+TEST_P(AuditEvents, HavePlacesInTheWholeLogWhichASharedDatabaseGivesLater) {
     write([](db::Transaction& tx) {
         EXPECT_EQ(store::last_arrival(tx), 0);
         append(tx, event("a", 300));
         append(tx, event("b", 100, "2"));
         append(tx, event("c", 200));
     });
+    if (engine().shared()) {
+        EXPECT_EQ(read([](db::Transaction& tx) { return store::last_arrival(tx); }), 0);
+        EXPECT_TRUE(read([](db::Transaction& tx) { return store::has_events_to_number(tx); }));
+        EXPECT_EQ(write([](db::Transaction& tx) { return store::number_audit_events(tx, 0, 2); }), 2);
+        EXPECT_EQ(write([](db::Transaction& tx) { return store::number_audit_events(tx, 2, 9); }), 1);
+        EXPECT_THAT(ids(read([](db::Transaction& tx) { return store::audit_events_after(tx, 0, 9); })), ElementsAre("b", "c", "a"));
+    } else {
+        EXPECT_THAT(ids(read([](db::Transaction& tx) { return store::audit_events_after(tx, 0, 9); })), ElementsAre("a", "b", "c"));
+    }
+    EXPECT_FALSE(read([](db::Transaction& tx) { return store::has_events_to_number(tx); }));
+    EXPECT_EQ(write([](db::Transaction& tx) { return store::number_audit_events(tx, 3, 9); }), 0);
     EXPECT_EQ(read([](db::Transaction& tx) { return store::last_arrival(tx); }), 3);
+    EXPECT_EQ(read([](db::Transaction& tx) { return store::count_audit_events(tx); }), 3);
     const auto rest = read([](db::Transaction& tx) { return store::audit_events_after(tx, 1, 9); });
     EXPECT_EQ(rest.size(), 2U);
     EXPECT_EQ(rest.at(0).arrival, 2);
@@ -144,6 +156,7 @@ TEST_P(AuditEvents, RememberTheNoncesOfWritesUntilTheirTimeIsOver) {
         append(tx, event("b", 101), store::UsedNonce{"over", 1000});
         append(tx, event("c", 102));
     });
+    if (engine().shared()) write([](db::Transaction& tx) { store::number_audit_events(tx, 0, 9); });
     const auto used = read([](db::Transaction& tx) { return store::used_nonces(tx, 0, 1000); });
     ASSERT_EQ(used.size(), 1U);
     EXPECT_EQ(used[0].hash, hash);

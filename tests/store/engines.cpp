@@ -1,6 +1,7 @@
 #include "store/engines.hpp"
 
 #include "db/open.hpp"
+#include "support/postgres.hpp"
 
 #include <filesystem>
 #include <stdexcept>
@@ -27,14 +28,23 @@ class SqliteDatabase final : public TestedDatabase {
     std::string path_ = (std::filesystem::temp_directory_path() / "openrd-store-XXXXXX").string();
 };
 
+class SharedDatabase final : public TestedDatabase {
+  public:
+    std::unique_ptr<db::Engine> open() override { return db::open({.url = database_.url(), .create = true, .connections = 8}); }
+
+  private:
+    PostgresDatabase database_;
+};
+
 template <class Database> std::unique_ptr<TestedDatabase> make() { return std::make_unique<Database>(); }
 
 constexpr TestedEngine sqlite{"sqlite", nothing_missing, make<SqliteDatabase>};
+constexpr TestedEngine postgres{"postgres", PostgresCluster::missing, make<SharedDatabase>};
 
 }  // namespace
 
 const std::vector<const TestedEngine*>& tested_engines() {
-    static const std::vector<const TestedEngine*> all = {&sqlite};
+    static const std::vector<const TestedEngine*> all = {&sqlite, &postgres};
     return all;
 }
 

@@ -86,12 +86,14 @@ class PostgresCluster {
     std::string password_;
     int port_ = 0;
     pid_t pid_ = 0;
+    std::vector<std::string> emptied_;  // databases that were used, for others
+    friend class PostgresDatabase;
 };
 
-// A database of its own in the process's cluster (or another one); dropped when it goes.
+// An empty database of its own in the process's cluster (or another one), in UTF-8 and the order of bytes. On one thread at a time.
 class PostgresDatabase {
   public:
-    explicit PostgresDatabase(PostgresCluster& cluster = PostgresCluster::shared(), const std::string& like = "template0");
+    explicit PostgresDatabase(PostgresCluster& cluster = PostgresCluster::shared());
     PostgresDatabase(const PostgresDatabase&) = delete;
     PostgresDatabase& operator=(const PostgresDatabase&) = delete;
     ~PostgresDatabase();
