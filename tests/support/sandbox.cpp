@@ -95,15 +95,19 @@ base::Settings Sandbox::open_settings() {
     return settings;
 }
 
-Sandbox::Sandbox(base::Settings settings) : settings_(std::move(settings)) {
+Sandbox::Sandbox(base::Settings settings) : Sandbox(SharedPlace(), std::move(settings)) {}
+
+Sandbox::Sandbox(SharedPlace place, base::Settings settings) : place_(std::move(place)), settings_(std::move(settings)) {
     std::string name = (std::filesystem::temp_directory_path() / "openrd-test-XXXXXX").string();
     if (!mkdtemp(name.data())) throw std::runtime_error("no temporary directory");
     directory_ = name;
     const char* engine = std::getenv("OPENRD_TEST_ENGINE");
-    if (engine && engine == std::string_view("postgres")) {
+    if (place_.url.empty() && engine && engine == std::string_view("postgres")) {
         if (const auto why = PostgresCluster::missing(); !why.empty()) throw std::runtime_error(why);  // ctest skips a test that says so
         database_ = std::make_unique<PostgresDatabase>();
+        place_.url = database_->url();
     }
+    if (place_.key_file.empty()) place_.key_file = directory_ / "openrd.key";
     open();
 }
 
@@ -114,12 +118,15 @@ Sandbox::~Sandbox() {
 }
 
 void Sandbox::open() {
-    const auto key_file = (directory_ / "openrd.key").string();
+    const auto key_file = place_.key_file.string();
     ring_ = std::make_unique<keys::Ring>(std::filesystem::exists(key_file) ? keys::Ring::load(key_file) : keys::Ring::create(key_file));
-    engine_ = db::open(
-        {.directory = directory_.string(), .url = database_ ? database_->url() : std::string(), .create = true, .durable = false, .first_content = [&](db::Transaction& tx) {
-             sandbox::seed(tx, *ring_, settings_.audit.origin, clock_.now_ms());
-         }});
+    engine_ = db::open({.directory = directory_.string(),
+                        .url = place_.url,
+                        .create = true,
+                        .durable = false,
+                        .connections = place_.connections,
+                        .deadline_ms = place_.deadline_ms,
+                        .first_content = [&](db::Transaction& tx) { sandbox::seed(tx, *ring_, settings_.audit.origin, clock_.now_ms()); }});
     pipeline_ = std::make_unique<pipeline::Pipeline>(*engine_, *ring_, phone::Numbering::built_in(), clock_, settings_);
 }
 
@@ -195,7 +202,7 @@ std::string Sandbox::everything() {
     // The engine keeps statements by the address of their text, so it must stay.
     static std::vector<std::unique_ptr<std::string>> texts;
     const auto kept = [](std::string text) { return db::Sql{texts.emplace_back(std::make_unique<std::string>(std::move(text)))->c_str()}; };
-    const bool shared = database_ != nullptr;
+    const bool shared = engine_->shared();
     std::string text;
     engine_->read([&](db::Transaction& tx) {
         text.clear();

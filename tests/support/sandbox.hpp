@@ -70,11 +70,20 @@ struct Wire {
     std::vector<std::pair<std::string, std::string>> headers;
 };
 
+// A PostgreSQL database that other servers may use as well.
+struct SharedPlace {
+    std::string url;
+    std::filesystem::path key_file;  // theirs as well: made by whoever comes first
+    std::uint32_t connections = 8;
+    std::int64_t deadline_ms = 10'000;
+};
+
 // On SQLite, or on a PostgreSQL of the test process's own when OPENRD_TEST_ENGINE is "postgres".
 class Sandbox {
   public:
     static base::Settings open_settings();
     explicit Sandbox(base::Settings settings = open_settings());
+    explicit Sandbox(SharedPlace place, base::Settings settings = open_settings());
     ~Sandbox();
 
     Answer call(std::string_view action, const Parameters& parameters = {}, const How& how = {});
@@ -110,6 +119,7 @@ class Sandbox {
     void close();
     std::filesystem::path directory_;
     std::unique_ptr<PostgresDatabase> database_;  // with OPENRD_TEST_ENGINE=postgres; otherwise a file in the directory
+    SharedPlace place_;
     base::Settings settings_;
     base::Clock clock_;
     std::unique_ptr<keys::Ring> ring_;
