@@ -41,10 +41,22 @@ struct TextSettings {
     std::map<std::string, std::string> templates;                    // "<template>.<language>": what is written instead
 };
 
+// A webhook that is asked before a code is sent: docs/decisions/0028.
+struct RiskSettings {
+    std::string url;  // empty: there is no probe
+    Secret secret;    // whsec_ and base64
+    std::string ca_file;
+    std::int64_t timeout_ms = 3 * second_ms;
+    std::int64_t youngest_ms = 72 * hour_ms;  // a SIM or a porting that is younger is refused
+    bool fail_open = false;                   // send although the probe does not answer
+    bool loopback = false;                    // a probe on this machine may be asked
+};
+
 struct DeliverySettings {
     std::vector<ChannelSettings> channels;  // in order of preference
     std::vector<RouteSettings> routes;
     TextSettings texts;
+    RiskSettings risk;
 };
 
 }  // namespace openrd::base

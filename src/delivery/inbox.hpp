@@ -106,6 +106,7 @@ class InboxChannel : public Channel {
 
     std::string_view name() const override { return "inbox"; }
     bool covers(const phone::MobileNumber&) const override { return true; }
+    bool covers_email() const override { return true; }
     SendResult send(const OutgoingMessage& message, std::stop_token stop) override;
     bool repeatable() const override { return true; }
 

@@ -2,6 +2,7 @@
 // Whether a phone may be sent a code just now, by what its network knows: a SIM that was swapped yesterday, a number that was ported
 // (verification.md 8, threat 18). Asked where the message leaves, never in a transaction: docs/decisions/0028.
 #include "base/clock.hpp"
+#include "base/delivery_settings.hpp"
 #include "base/secret.hpp"
 #include "delivery/channel.hpp"
 #include "delivery/http_client.hpp"
@@ -32,15 +33,7 @@ class RiskProbe {
     virtual RiskAnswer ask(const OutgoingMessage& message, const std::stop_token& stop) = 0;
 };
 
-struct RiskSettings {
-    std::string url;      // of the webhook; empty: there is no probe
-    base::Secret secret;  // whsec_ and base64
-    std::string ca_file;
-    std::int64_t timeout_ms = 3 * base::second_ms;
-    std::int64_t youngest_ms = 72 * base::hour_ms;  // a SIM or a porting that is younger is refused
-    bool fail_open = false;                         // send although the probe does not answer
-    bool loopback = false;                          // a probe on this machine may be asked
-};
+using RiskSettings = base::RiskSettings;
 
 // Asks a webhook (Standard Webhooks 1.0.0, type "risk.check"; data: id, to, account_id, purpose). What it may answer with 200, each
 // member optional: {"decision":"refuse"|"allow","reason":"a word","sim_swap_hours":3,"port_hours":1000}. Its ages are compared with

@@ -64,6 +64,7 @@ class Reading {
             else if (name == "texts") settings.texts.templates = templates(node);
             else if (name == "channel") each(node, "delivery.channel", [&](const toml::table& table) { settings.channels.push_back(channel(table)); });
             else if (name == "route") each(node, "delivery.route", [&](const toml::table& table) { settings.routes.push_back(route(table)); });
+            else if (name == "risk") settings.risk = risk(node);
             else throw refusal(node, fmt::format("delivery.{} is not known", name));
         }
         return settings;
@@ -102,6 +103,36 @@ class Reading {
         return found;
     }
 
+    std::int64_t duration(const toml::node& node, std::string_view name) const {
+        const auto ms = base::parse_duration_ms(text(node, name));
+        if (!ms) throw refusal(node, fmt::format("{} is a time like 10s", name));
+        return *ms;
+    }
+    bool yes_no(const toml::node& node, std::string_view name) const {
+        const auto* value = node.as_boolean();
+        if (!value) throw refusal(node, fmt::format("{} must be true or false", name));
+        return value->get();
+    }
+
+    base::RiskSettings risk(const toml::node& node) const {
+        base::RiskSettings found;
+        const auto* table = node.as_table();
+        if (!table) throw refusal(node, "delivery.risk must be a table");
+        for (const auto& [key, value] : *table) {
+            const auto name = fmt::format("delivery.risk.{}", key.str());
+            if (key.str() == "url") found.url = text(value, name);
+            else if (key.str() == "secret") found.secret = base::Secret(text(value, name));
+            else if (key.str() == "secret_file") found.secret = secret_in(value, text(value, name));
+            else if (key.str() == "ca_file") found.ca_file = text(value, name);
+            else if (key.str() == "timeout") found.timeout_ms = duration(value, name);
+            else if (key.str() == "youngest") found.youngest_ms = duration(value, name);
+            else if (key.str() == "fail_open") found.fail_open = yes_no(value, name);
+            else throw refusal(value, fmt::format("{} is not known", name));
+        }
+        if (found.url.empty()) throw refusal(node, "delivery.risk: url is missing");
+        return found;
+    }
+
     base::RouteSettings route(const toml::table& table) const {
         base::RouteSettings found;
         for (const auto& [key, node] : table) {
@@ -137,9 +168,7 @@ class Reading {
         } else if (key == "more_secret_files" && found.kind == "webhook") {
             for (const auto& path : texts(node, name)) found.more_secrets.push_back(secret_in(node, path));
         } else if (key == "timeout") {
-            const auto ms = base::parse_duration_ms(text(node, name));
-            if (!ms) throw refusal(node, fmt::format("{} is a time like 10s", name));
-            found.timeout_ms = *ms;
+            found.timeout_ms = duration(node, name);
         } else {
             throw refusal(node, fmt::format("{} is not known", name));
         }

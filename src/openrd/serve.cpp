@@ -3,13 +3,17 @@
 #include "audit/sealer.hpp"
 #include "delivery/dispatcher.hpp"
 #include "delivery/inbox.hpp"
+#include "delivery/receipt_intake.hpp"
 #include "openrd/data.hpp"
 #include "openrd/endpoint.hpp"
 #include "openrd/failure.hpp"
+#include "openrd/gateways.hpp"
 #include "openrd/metrics_page.hpp"
 #include "openrd/notify.hpp"
 #include "openrd/numbering_file.hpp"
 #include "openrd/process.hpp"
+#include "openrd/receipts_page.hpp"
+#include "openrd/risk_record.hpp"
 #include "pipeline/pipeline.hpp"
 #include "sandbox/answers.hpp"
 #include "sandbox/control.hpp"
@@ -56,17 +60,30 @@ class Outside final : public pipeline::Handler {
 
 constexpr std::string_view no_channel = "No channel for messages is configured: codes cannot be sent.";
 
-base::Settings settings_of(const ServeOptions& options) {
+base::Settings settings_of(const ServeOptions& options, const base::DeliverySettings& delivery) {
     auto settings = options.settings;
-    settings.messages = settings.sandbox;
+    settings.messages = settings.sandbox || reaches_phones(delivery);
     return settings;
 }
+
+// The admin listener: what gateways tell, and the pages for operators.
+class Admin final : public pipeline::Handler {
+  public:
+    Admin(pipeline::Handler& receipts, pipeline::Handler& control) : receipts_(receipts), control_(control) {}
+    void handle(const pipeline::Request& request, pipeline::Done done) override {
+        (delivery::ReceiptIntake::concerns(request.target) ? receipts_ : control_).handle(request, std::move(done));
+    }
+
+  private:
+    pipeline::Handler& receipts_;
+    pipeline::Handler& control_;
+};
 
 // All that lives while the server does, in the order in which it is made; it goes in the other one.
 class Running {
   public:
     // `tls`: for options.tls_listen; null without it. It outlives the server.
-    Running(const ServeOptions& options, Data data, const phone::Numbering& numbering, net::TlsContext* tls);
+    Running(const ServeOptions& options, const base::DeliverySettings& delivery, Data data, const NumberingInUse& numbering, net::TlsContext* tls);
     Running(const Running&) = delete;
     Running& operator=(const Running&) = delete;
     // Ends what has begun, in at most ten seconds.
@@ -93,7 +110,12 @@ class Running {
     Data data_;
     delivery::Inbox inbox_;
     delivery::InboxChannel channel_{inbox_};
+    Gateways gateways_;
+    delivery::Counters counters_;
     delivery::Dispatcher dispatcher_;
+    delivery::ReceiptIntake receipts_;
+    ReceiptsPage receipts_page_{receipts_};
+    const NumberingInUse& numbering_;
     audit::Sealer sealer_;
     pipeline::Pipeline pipeline_;
     sandbox::Gate gate_{pipeline_};
@@ -101,6 +123,7 @@ class Running {
     sandbox::Control control_;
     Router router_{control_, gate_};
     Outside outside_{pipeline_};
+    Admin admin_pages_{receipts_page_, control_};
     net::TlsContext* const tls_;
     net::Server server_;
     std::optional<net::Server> admin_;
@@ -115,20 +138,25 @@ base::Settings admin_settings(base::Settings settings) {
 
 void log_sealer(std::string_view what) { base::log::error("the audit log is not sealed", {{"reason", what}}); }
 
-Running::Running(const ServeOptions& options, Data data, const phone::Numbering& numbering, net::TlsContext* tls)
-    : settings_(settings_of(options)), data_(std::move(data)),
-      dispatcher_(*data_.engine, data_.ring, clock_, settings_.sandbox ? std::vector<delivery::Channel*>{&channel_} : std::vector<delivery::Channel*>{}),
+Running::Running(const ServeOptions& options, const base::DeliverySettings& delivery, Data data, const NumberingInUse& numbering, net::TlsContext* tls)
+    : settings_(settings_of(options, delivery)), data_(std::move(data)),
+      gateways_({.engine = *data_.engine, .ring = data_.ring, .clock = clock_, .inbox = settings_.sandbox ? &channel_ : nullptr, .settings = delivery}),
+      dispatcher_(*data_.engine, data_.ring, clock_, gateways_.router(),
+                  {.refuse = [this](db::Transaction& tx, const delivery::Destination& to,
+                                    std::int64_t now_ms) { return to.number.empty() ? std::string() : refuse_suppressed(tx, data_.ring, to.number, now_ms); },
+                   .counters = &counters_}),
+      receipts_(*data_.engine, data_.ring, clock_, gateways_.router(), &counters_), numbering_(numbering),
       sealer_(*data_.engine, data_.ring, clock_,
               {.origin = data_.audit_origin, .interval_ms = settings_.audit.checkpoint_interval_ms, .may_begin_anew = settings_.sandbox, .report = log_sealer}),
-      pipeline_(*data_.engine, data_.ring, numbering, clock_, settings_), reset_({.engine = *data_.engine,
-                                                                                  .ring = data_.ring,
-                                                                                  .clock = clock_,
-                                                                                  .gate = gate_,
-                                                                                  .audit_origin = data_.audit_origin,
-                                                                                  .in_flight = [this] { return pipeline_.in_flight(); },
-                                                                                  .pause = [this] { pause(); },
-                                                                                  .forget = [this] { forget(); },
-                                                                                  .resume = [this] { dispatcher_.start(); }}),
+      pipeline_(*data_.engine, data_.ring, numbering.table(), clock_, settings_), reset_({.engine = *data_.engine,
+                                                                                          .ring = data_.ring,
+                                                                                          .clock = clock_,
+                                                                                          .gate = gate_,
+                                                                                          .audit_origin = data_.audit_origin,
+                                                                                          .in_flight = [this] { return pipeline_.in_flight(); },
+                                                                                          .pause = [this] { pause(); },
+                                                                                          .forget = [this] { forget(); },
+                                                                                          .resume = [this] { dispatcher_.start(); }}),
       control_({.sandbox = settings_.sandbox,
                 .listen_address = options.listen ? options.listen->address : options.tls_listen->address,
                 .engine = *data_.engine,
@@ -142,7 +170,7 @@ Running::Running(const ServeOptions& options, Data data, const phone::Numbering&
       tls_(tls), server_(options.listen, settings_.sandbox ? static_cast<pipeline::Handler&>(router_) : outside_, settings_, clock_, [this] { data_.engine->idle(); }) {
     server_.trust(settings_.trusted_proxies);
     if (options.tls_listen && tls_) server_.listen_tls(*options.tls_listen, *tls_);
-    if (options.admin_listen) admin_.emplace(*options.admin_listen, control_, admin_settings(settings_), clock_, [this] { data_.engine->idle(); });
+    if (options.admin_listen) admin_.emplace(*options.admin_listen, admin_pages_, admin_settings(settings_), clock_, [this] { data_.engine->idle(); });
 }
 
 std::vector<std::string> Running::urls() const {
@@ -158,8 +186,10 @@ std::vector<std::string> Running::troubles() const {
 }
 
 std::vector<std::string> Running::warnings() const {
-    if (!settings_.messages) return {std::string(no_channel)};
-    return {};
+    auto all = dispatcher_.troubles();
+    if (!settings_.messages) all.emplace_back(no_channel);
+    if (auto old = numbering_.warning(base::real_now_ms()); !old.empty()) all.push_back(std::move(old));
+    return all;
 }
 
 std::string Running::metrics() const {
@@ -172,6 +202,8 @@ std::string Running::metrics() const {
                          .audit_halted = sealer_.halted(),
                          .outbox = outbox_by_state(*data_.engine),
                          .certificate_expires_s = tls_ ? std::optional(tls_->expires_at_s()) : std::nullopt});
+    delivery::append_prometheus(text, counters_.snapshot());
+    delivery::append_prometheus(text, dispatcher_.channels());
     return text;
 }
 
@@ -301,10 +333,11 @@ int serve(const ServeOptions& options) {
     // Nodes on one PostgreSQL know each other's nonces: any number of them may run.
     std::optional<ServerLock> lock;
     if (place.url.empty()) lock.emplace(place.directory, options.settings.sandbox ? ServerLock::NewDirectory::made : ServerLock::NewDirectory::refused);
+    const auto delivery = delivery_settings(options.document.get());
     auto data = open_data(options, place);
     const auto numbering = beginning.get();
     {
-        Running running(options, std::move(data), numbering->table(), tls ? &*tls : nullptr);
+        Running running(options, delivery, std::move(data), *numbering, tls ? &*tls : nullptr);
         running.start();
         const auto urls = fmt::format("{}", fmt::join(running.urls(), " and "));
         const auto admin = running.admin_address();

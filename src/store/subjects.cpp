@@ -30,7 +30,7 @@ std::optional<Subject> find_subject_by_ref(db::Transaction& tx, std::string_view
 
 void insert_subject(db::Transaction& tx, const Subject& s) {
     static constexpr db::Sql sql{"INSERT INTO subjects (account_id, phone_index, subject_ref, key_sealed, created_at_ms) VALUES ($1, $2, $3, $4, $5)"};
-    tx.run(sql, {s.account_id, db::Bytes{s.phone_index}, s.subject_ref, db::optional_bytes(s.key_sealed), s.created_at_ms});
+    tx.post(sql, {s.account_id, db::Bytes{s.phone_index}, s.subject_ref, db::optional_bytes(s.key_sealed), s.created_at_ms});
 }
 
 std::optional<PersonRecord> record_person(db::Transaction& tx, const keys::Ring& ring, std::string_view account_id, std::string_view phone, std::int64_t now_ms) {
