@@ -1,8 +1,9 @@
 #include "store/audit_events.hpp"
 
+#include "base/clock.hpp"
+
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 
 namespace openrd::store {
 namespace {
@@ -11,7 +12,7 @@ namespace {
 // draw again (db::Transaction::post).
 std::int64_t next_turn() {
     static std::atomic<std::int64_t> last{0};
-    const auto now = std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    const auto now = base::real_now_ms() * 1'000'000 + base::monotonic_ns() % 1'000'000;
     auto before = last.load(std::memory_order_relaxed);
     while (!last.compare_exchange_weak(before, std::max<std::int64_t>(before + 1, now), std::memory_order_relaxed)) {}
     return std::max<std::int64_t>(before + 1, now);

@@ -22,7 +22,7 @@ void insert_message(db::Transaction& tx, const Message& m) {
         "INSERT INTO outbox (account_id, message_id, purpose, verification_id, code_key_id, phone_sealed, state, channel, tries, not_before_ms, lease_until_ms, expires_at_ms, "
         "provider_ref, provider_code, created_at_ms, updated_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, 0, $10, '', '', $11, $11)"};
     tx.post(sql, {m.account_id, m.message_id, m.purpose, db::Bytes{m.verification_id}, m.code_key_id, db::Bytes{m.phone_sealed}, m.state, m.channel, m.not_before_ms,
-                 m.expires_at_ms, m.created_at_ms});
+                  m.expires_at_ms, m.created_at_ms});
     tx.changed(db::Topic::outbox);
 }
 

@@ -42,7 +42,7 @@ void put_verification(db::Transaction& tx, const Verification& v) {
         "expires_at_ms = excluded.expires_at_ms, consumed_at_ms = NULL, day = excluded.day, sends_of_day = excluded.sends_of_day, failures = excluded.failures, "
         "locked_until_ms = excluded.locked_until_ms"};
     tx.post(sql, {v.account_id, v.purpose, v.directory_id, db::Bytes{v.verification_id}, v.code_key_id, db::Bytes{v.phone_index}, db::Bytes{v.phone_sealed}, v.state, v.attempts,
-                 v.max_attempts, v.sends, v.last_sent_at_ms, v.created_by, v.created_at_ms, v.expires_at_ms, v.day, v.sends_of_day, v.failures, v.locked_until_ms});
+                  v.max_attempts, v.sends, v.last_sent_at_ms, v.created_by, v.created_at_ms, v.expires_at_ms, v.day, v.sends_of_day, v.failures, v.locked_until_ms});
 }
 
 std::optional<Attempt> count_attempt(db::Transaction& tx, std::string_view account_id, std::string_view purpose, std::int64_t now_ms, const base::CodeLimits& limits) {

@@ -68,6 +68,7 @@ TEST_P(Outbox, ShowsWhatIsDueOldestFirst) {
     read([](db::Transaction& tx) {
         EXPECT_EQ(store::next_message_due_ms(tx), 10);
         EXPECT_EQ(store::count_messages(tx, store::message_queued), 4);
+        EXPECT_THAT(store::count_messages_by_state(tx), ElementsAre(std::pair(std::string(store::message_queued), std::int64_t{4})));
         EXPECT_THAT(told(store::list_due_messages(tx, 5, {}, 10)), IsEmpty());
         const auto first = store::list_due_messages(tx, 20, {}, 2);
         ASSERT_THAT(told(first), ElementsAre("c queued", "a queued"));

@@ -220,7 +220,9 @@ TEST_P(Subjects, AreFoundByPhoneAndByWhatTheLogSays) {
         EXPECT_FALSE(store::find_subject(tx, "2", "\0i"s));
         EXPECT_FALSE(store::find_subject_by_ref(tx, "1", "s-a"));
     });
-    EXPECT_EQ(trouble_of([](db::Transaction& tx) { store::insert_subject(tx, {.account_id = "1", .phone_index = "other", .subject_ref = "s-A"}); }), db::Trouble::conflict);
+    // Nobody waits for the insertion: on a shared database the transaction is run again, and finds what another has inserted.
+    const auto trouble = trouble_of([](db::Transaction& tx) { store::insert_subject(tx, {.account_id = "1", .phone_index = "other", .subject_ref = "s-A"}); });
+    EXPECT_EQ(trouble, engine().shared() ? db::Trouble::unavailable : db::Trouble::conflict);
 }
 
 TEST_P(Subjects, GetOneKeyEach) {

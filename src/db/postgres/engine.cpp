@@ -20,7 +20,7 @@ constexpr int tries = 16;
 
 // Spread out, so that those who have collided do not collide again.
 void pause_before_try(int n) {
-    thread_local std::minstd_rand random{std::random_device{}()};
+    thread_local std::minstd_rand random{static_cast<std::uint32_t>(Clock::now().time_since_epoch().count())};
     const int most_ms = std::min(1 << std::min(n, 5), 32);
     std::this_thread::sleep_for(std::chrono::microseconds(std::uniform_int_distribution<int>(100, most_ms * 1000)(random)));
 }
