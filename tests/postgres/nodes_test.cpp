@@ -170,7 +170,7 @@ TEST_F(Nodes, SealTheLogOneAtATimeAndTakeOverFromOneThatWasKilled) {
     kill(holder, SIGKILL);
     waitpid(holder, nullptr, 0);
     const auto killed = Clock::now();
-    ASSERT_EQ(node.send_code(red_id, second_phone).status, 200);
+    ASSERT_EQ(node.call("CreateFolder", {{"FolderName", "more"}, {"ParentFolderId", "r-sandbx"}}).status, 200);
     const auto in_log = [&] { return std::stoll(database_->cluster().ask_one(database_->name(), "SELECT count(*) FROM audit_events")); };
     const auto sealed = [&] { return std::stoll(database_->cluster().ask_one(database_->name(), "SELECT coalesce(max(tree_size), 0) FROM checkpoints")); };
     ASSERT_TRUE(eventually([&] { return sealed() == in_log(); }));

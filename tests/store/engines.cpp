@@ -30,7 +30,7 @@ class SqliteDatabase final : public TestedDatabase {
 
 class SharedDatabase final : public TestedDatabase {
   public:
-    std::unique_ptr<db::Engine> open() override { return db::open({.url = database_.url(), .create = true, .connections = 8}); }
+    std::unique_ptr<db::Engine> open() override { return db::open({.url = database_.url(), .create = true, .connections = 8, .deadline_ms = 60'000}); }
 
   private:
     PostgresDatabase database_;
