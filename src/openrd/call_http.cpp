@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
+
 #include <algorithm>
 #include <string_view>
 
@@ -41,6 +43,8 @@ HttpAnswer send(const HttpRequest& request) try {
     easy.set(CURLOPT_NOSIGNAL, 1L);
     easy.set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(connect_timeout_ms));
     easy.set(CURLOPT_TIMEOUT_MS, static_cast<long>(answer_timeout_ms));
+    // As OpenSSL's own programs have it: a private cloud's certificates are its own. libcurl would look at its built-in path only.
+    if (const char* file = std::getenv("SSL_CERT_FILE"); file && *file) easy.set(CURLOPT_CAINFO, std::string(file));
     easy.set(CURLOPT_HTTPHEADER, headers.get());
     easy.set(CURLOPT_WRITEFUNCTION, append);
     easy.set(CURLOPT_WRITEDATA, static_cast<void*>(&answer.body));
