@@ -23,4 +23,8 @@ int migrate(const std::string& directory, const std::string& url) {
     return url.empty() ? sqlite::migrate(directory, embedded::migrations()) : postgres::migrate(url, embedded::migrations());
 }
 
+void back_up(const std::string& directory, const std::string& file) { sqlite::back_up(directory, file, embedded::migrations()); }
+
+void restore(const std::string& file, const std::string& directory, const Engine::Work& content) { sqlite::restore(file, directory, embedded::migrations(), content); }
+
 }  // namespace openrd::db

@@ -44,4 +44,12 @@ MigrationState migration_state(const std::string& directory, const std::string& 
 // Brings an existing database up to what this binary knows. Returns how many migrations it ran. Throws what open() throws.
 int migrate(const std::string& directory, const std::string& url = {});
 
+// Writes what the database in the directory holds at one moment into `file`, which is there and empty: beside whoever works on it, without
+// what was deleted, every page looked through, synced. Throws Error; then what is in `file` is worth nothing.
+void back_up(const std::string& directory, const std::string& file);
+// Makes the database of the directory from such a file, which is looked through and brought up to this binary's schema first; `content` runs in
+// it before it gets its name, so that it is there whole or not at all. Throws Error: damaged, newer, unavailable (there is one already),
+// and what `content` throws.
+void restore(const std::string& file, const std::string& directory, const Engine::Work& content);
+
 }  // namespace openrd::db
