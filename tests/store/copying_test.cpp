@@ -1,6 +1,6 @@
 // Rows as they are, of any table: read from one database, they can be put into another.
-#include "store/audit_events.hpp"
 #include "store/copying.hpp"
+#include "store/audit_events.hpp"
 #include "store/engines.hpp"
 #include "store/facts.hpp"
 
