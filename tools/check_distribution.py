@@ -32,7 +32,8 @@ DISTRIBUTED_OTHERS = {table: column for table, column in OTHERS.items() if re.fu
 
 # Statements that do not name their directory or account: function, or function.statement, with the reason.
 ACROSS = {
-    "delete_everything": "the sandbox's reset: every row of every table",
+    "tables": "the sandbox's reset: every row of every table",
+    "nonces_of_entries": "a copy of the whole database into another",
     "list_accounts": "for operators and exports, by the key of all accounts: pages over all shards",
     "list_access_keys": "a key's shard is that of its id; for operators only, by the index of the account",
     "append_audit_event.numbered": "on a file alone: Transaction::shared() takes the other text",

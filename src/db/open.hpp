@@ -3,7 +3,9 @@
 #include "db/engine.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -43,5 +45,30 @@ struct MigrationState {
 MigrationState migration_state(const std::string& directory, const std::string& url = {});
 // Brings an existing database up to what this binary knows. Returns how many migrations it ran. Throws what open() throws.
 int migrate(const std::string& directory, const std::string& url = {});
+
+// Writes what the database in the directory holds at one moment into `file`, which is there and empty: beside whoever works on it, without
+// what was deleted, every page looked through, synced. Throws Error; then what is in `file` is worth nothing.
+void back_up(const std::string& directory, const std::string& file);
+// Makes the database of the directory from such a file, which is looked through and brought up to this binary's schema first; `content` runs in
+// it before it gets its name, so that it is there whole or not at all. Throws Error: damaged, newer, unavailable (there is one already),
+// and what `content` throws.
+void restore(const std::string& file, const std::string& directory, const Engine::Work& content);
+
+// The same by PostgreSQL's own programs (pg_dump, pg_restore), which stand in PATH. The database is asked for its facts before it is restored:
+// `check` throws when it is the wrong one. The database at the URL has no table yet; all of it is restored in one transaction.
+void back_up_url(const std::string& url, const std::string& file);
+using FactsOf = std::function<std::string(const std::string& name)>;
+void restore_url(const std::string& file, const std::string& url, const std::function<void(const FactsOf& fact)>& check);
+
+// Throws Error when the database, which has no schema of openrd, holds something else.
+void refuse_tables_of_others(const std::string& url);
+
+// How a table lies on the nodes of a Citus cluster.
+struct Distribution {
+    std::string table;
+    std::string column;  // whose value says on which node a row is; empty: every node has all rows
+};
+// Tells such a cluster so, for each table that it does not know of yet. Returns how many. Can be broken off and repeated. Throws Error.
+int distribute(const std::string& url, std::span<const Distribution> tables);
 
 }  // namespace openrd::db

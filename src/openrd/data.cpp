@@ -102,6 +102,10 @@ std::string checked_url(const std::string& text) {
     return text;
 }
 
+std::string key_file(const DataPlace& place) { return key_file_of(place); }
+
+keys::Ring load_key(const DataPlace& place) { return load_key_of_existing(place); }
+
 std::string shown(const DataPlace& place) { return place.url.empty() ? place.directory : db::without_secrets(place.url); }
 
 Data open_sandbox_data(const DataPlace& place, bool durable, const base::Settings& settings, const base::Clock& clock) {

@@ -29,6 +29,9 @@ struct DataPlace {
 };
 // As an option or a setting gives it; empty stays empty. Throws Failure for what is no postgresql:// URL.
 std::string checked_url(const std::string& text);
+// Where its key file is, and what is in it; for a database that is there or is to be. Throws Failure when it is missing, keys::FileError.
+std::string key_file(const DataPlace& place);
+keys::Ring load_key(const DataPlace& place);
 // For messages.
 std::string shown(const DataPlace& place);
 

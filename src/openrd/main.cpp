@@ -4,8 +4,10 @@
 #include "openrd/abuse_commands.hpp"
 #include "openrd/account.hpp"
 #include "openrd/audit_commands.hpp"
+#include "openrd/backup.hpp"
 #include "openrd/call.hpp"
 #include "openrd/config.hpp"
+#include "openrd/copy.hpp"
 #include "openrd/describe.hpp"
 #include "openrd/failure.hpp"
 #include "openrd/init.hpp"
@@ -234,6 +236,34 @@ void add_audit(CLI::App& app, Command& command) {
     verify_command->final_callback([verifying, &command] { command = [verifying] { return verify_audit(*verifying); }; });
 }
 
+void add_backup(CLI::App& app, Command& command) {
+    auto saved = std::make_shared<BackupCommand>();
+    auto* backup_command =
+        add_place(app.add_subcommand("backup", "Write the database into a file, beside a running server or without one; the key file is not in it"), saved->place);
+    backup_command->add_option("--out", saved->file, "The file to write")->required();
+    backup_command->final_callback([saved, &command] {
+        command = [saved] {
+            saved->place = place_of(saved->place);
+            return back_up(*saved);
+        };
+    });
+    auto restored = std::make_shared<BackupCommand>();
+    auto* restore_command = add_place(app.add_subcommand("restore", "Make a database from such a file, where there is none; its key file must be there"), restored->place);
+    restore_command->add_option("--in", restored->file, "The file to read")->required();
+    restore_command->final_callback([restored, &command] {
+        command = [restored] {
+            restored->place = place_of(restored->place);
+            return restore(*restored);
+        };
+    });
+    auto copied = std::make_shared<CopyCommand>();
+    auto* copy_command = app.add_subcommand("copy", "Copy a database into another place that is empty, from a file to PostgreSQL or back, and compare the two; no server may run");
+    copy_command->add_option("--from", copied->from, "A data directory, or postgresql://user@host/name")->required();
+    copy_command->add_option("--to", copied->to, "A data directory, or postgresql://user@host/name")->required();
+    copy_command->add_option("--key-file", copied->key_file, "The key file of both (openrd.key in the data directory)");
+    copy_command->final_callback([copied, &command] { command = [copied] { return copy(*copied); }; });
+}
+
 void add_the_rest(CLI::App& app, Command& command) {
     auto described = std::make_shared<DescribeCommand>();
     auto* describe_command = app.add_subcommand("describe", "Show what an operation takes, answers and refuses");
@@ -244,7 +274,9 @@ void add_the_rest(CLI::App& app, Command& command) {
 
     auto place = std::make_shared<DataPlace>();
     auto* migrate_command = add_place(app.add_subcommand("migrate", "Bring a database up to this binary's schema"), *place);
-    migrate_command->final_callback([place, &command] { command = [place] { return migrate(place_of(*place)); }; });
+    auto distributed = std::make_shared<std::string>();
+    migrate_command->add_option("--distributed", *distributed, "citus: make the schema if need be, and distribute its tables over the cluster's nodes");
+    migrate_command->final_callback([place, distributed, &command] { command = [place, distributed] { return migrate(place_of(*place), *distributed); }; });
 
     auto* settings_command = app.add_subcommand("settings", "")->group("");
     auto markdown = std::make_shared<bool>(false);
@@ -289,6 +321,7 @@ int main(int argc, char** argv) {
     add_numbering(app, command);
     add_outbox(app, command);
     add_audit(app, command);
+    add_backup(app, command);
     add_the_rest(app, command);
     try {
         app.parse(argc, argv);

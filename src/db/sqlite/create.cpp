@@ -109,15 +109,15 @@ void build(const std::string& path, std::span<const Migration> migrations, const
 
 }  // namespace
 
-void create(const std::string& directory, std::span<const Migration> migrations, const Engine::Work& first_content, bool durable) {
+bool put_in_place(const std::string& directory, const std::function<void(const std::string& path)>& build_at, bool durable) {
     const bool made_directory = make_directory(directory);
     const std::string path = directory + "/" + file_name;
     const std::string building = directory + "/" + building_name;
     const Descriptor folder(directory, O_RDONLY | O_DIRECTORY);
     folder.lock(LOCK_EX);
-    if (::access(path.c_str(), F_OK) == 0) return;
+    if (::access(path.c_str(), F_OK) == 0) return false;
     Attempt attempt(directory, building, made_directory);
-    build(building, migrations, first_content);
+    build_at(building);
     if (durable) Descriptor(building, O_RDONLY).sync();
     // What a lost database has left must not be taken for the new one's.
     for (const auto companion : companions)
@@ -125,6 +125,12 @@ void create(const std::string& directory, std::span<const Migration> migrations,
     if (::rename(building.c_str(), path.c_str()) != 0) throw system_error("name", path);
     attempt.done();
     if (durable) folder.sync();
+    return true;
+}
+
+void create(const std::string& directory, std::span<const Migration> migrations, const Engine::Work& first_content, bool durable) {
+    put_in_place(
+        directory, [&](const std::string& path) { build(path, migrations, first_content); }, durable);
 }
 
 void remove_leftovers(const std::string& directory) {

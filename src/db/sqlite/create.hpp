@@ -5,6 +5,7 @@
 #include "db/migrate.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 
@@ -16,6 +17,9 @@ inline constexpr const char* file_name = "openrd.db";
 // there is one. Two syncs: of the file and of the directory. Throws Error, and what `first_content` throws; no file is left then.
 // What an attempt that was cut off has left is removed. Processes that do this at the same time wait for each other.
 void create(const std::string& directory, std::span<const Migration> migrations, const Engine::Work& first_content, bool durable);
+
+// The same for a file that `build` makes at the path that it is given. False: there is a database, and nothing was done.
+bool put_in_place(const std::string& directory, const std::function<void(const std::string& path)>& build, bool durable);
 
 // The same for a directory that holds a database: removes what a cut off attempt has left, unless one is going on.
 void remove_leftovers(const std::string& directory);

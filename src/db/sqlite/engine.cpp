@@ -1,6 +1,7 @@
 #include "db/sqlite/engine.hpp"
 
 #include "db/migrate.hpp"
+#include "db/sqlite/backup.hpp"
 #include "db/sqlite/create.hpp"
 #include "db/sqlite/schema.hpp"
 
@@ -80,6 +81,16 @@ int migrate(const std::string& directory, std::span<const embedded::File> migrat
     if (!there(path)) throw none(path);
     const auto connection = open_for_writing(path, true, false);
     return migrate(*connection, migrations_for(Dialect::sqlite, migrations));
+}
+
+void back_up(const std::string& directory, const std::string& file, std::span<const embedded::File> migrations) {
+    const std::string path = file_of(directory);
+    if (!there(path)) throw none(path);
+    back_up(path, file, migrations_for(Dialect::sqlite, migrations));
+}
+
+void restore(const std::string& file, const std::string& directory, std::span<const embedded::File> migrations, const db::Engine::Work& content) {
+    restore(file, absolute(directory), migrations_for(Dialect::sqlite, migrations), content);
 }
 
 }  // namespace openrd::db::sqlite

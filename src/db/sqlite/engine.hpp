@@ -42,5 +42,7 @@ class Engine final : public db::Engine {
 std::unique_ptr<Engine> open(const OpenOptions& options, std::span<const embedded::File> migrations, const LogLimits& limits = {});
 MigrationState migration_state(const std::string& directory, std::span<const embedded::File> migrations);
 int migrate(const std::string& directory, std::span<const embedded::File> migrations);
+void back_up(const std::string& directory, const std::string& file, std::span<const embedded::File> migrations);
+void restore(const std::string& file, const std::string& directory, std::span<const embedded::File> migrations, const db::Engine::Work& content);
 
 }  // namespace openrd::db::sqlite
