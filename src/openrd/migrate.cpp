@@ -32,7 +32,7 @@ int migrate(const DataPlace& place, const std::string& distributed) {
     if (!distributed.empty() && place.url.empty()) throw Failure("--distributed goes with --database: a file is in one place");
     const auto before = db::migration_state(place.directory, place.url);
     if (before.applied == 0 && !distributed.empty()) make_schema(place.url);
-    else if (before.applied != 0 && has_key(place)) open_existing_data(place).engine->close();  // runs what is missing
+    else if (before.applied != 0 && distributed.empty() && has_key(place)) open_existing_data(place).engine->close();  // runs what is missing
     else db::migrate(place.directory, place.url);
     const auto after = db::migration_state(place.directory, place.url);
     std::printf("%d migrations run, the schema is at %d of %d\n", after.applied - before.applied, after.applied, after.known);
