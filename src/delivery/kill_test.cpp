@@ -126,6 +126,7 @@ class Killed : public ::testing::Test {
     // Without being killed, until nothing is left to do.
     void finish(const keys::Ring& ring, db::Engine& engine) const {
         base::Clock clock;
+        set_clock(clock, rounds);
         clock.freeze(true);
         CountingChannel channel(sent_path(), 1);
         Dispatcher dispatcher(engine, ring, clock, Router{&channel}, {.workers = 2});
