@@ -104,6 +104,15 @@ TEST_F(Pending, ADatabaseOfANewerOpenrdIsRefused) {
     EXPECT_EQ(trouble_of([&] { count({{7, "dd"}}); }), Trouble::newer);
 }
 
+TEST_F(Pending, ADatabaseThatANewerOpenrdHasOnlyAddedToIsWorkedWith) {
+    const std::vector<Applied> newer = {{1, "aa"}, {2, "bb"}, {4, "cc"}, {5, "dd"}};
+    EXPECT_TRUE(pending(known, newer, 4).empty());
+    EXPECT_TRUE(pending(known, newer, 2).empty());
+    EXPECT_EQ(trouble_of([&] { pending(known, newer, 5); }), Trouble::newer) << "it has taken something away";
+    const std::vector<Applied> other = {{1, "aa"}, {2, "xx"}, {4, "cc"}, {5, "dd"}};
+    EXPECT_EQ(trouble_of([&] { pending(known, other, 2); }), Trouble::damaged);
+}
+
 TEST_F(Pending, AChangedOrMissingMigrationIsRefused) {
     EXPECT_EQ(trouble_of([&] { count({{1, "ax"}}); }), Trouble::damaged);
     EXPECT_EQ(trouble_of([&] { count({{2, "bb"}}); }), Trouble::damaged);
