@@ -19,6 +19,7 @@ struct Data {
     keys::Ring ring;
     std::string audit_origin;
     std::string made_by;  // store::fact_made_by
+    std::string key_file = {};
 };
 
 struct DataPlace {
@@ -29,6 +30,8 @@ struct DataPlace {
 };
 // As an option or a setting gives it; empty stays empty. Throws Failure for what is no postgresql:// URL.
 std::string checked_url(const std::string& text);
+// Where its key file is.
+std::string key_file_path(const DataPlace& place);
 // For messages.
 std::string shown(const DataPlace& place);
 
