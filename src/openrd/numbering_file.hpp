@@ -26,7 +26,7 @@ class NumberingInUse {
   public:
     // Throws Failure for a file that is no table: a server does not start on half of its configuration. `must_be_there`: the settings
     // name it.
-    NumberingInUse(std::string path, bool must_be_there) : NumberingInUse(path, read(path, must_be_there)) {}
+    NumberingInUse(const std::string& path, bool must_be_there) : NumberingInUse(path, read(path, must_be_there)) {}
     // With what read() gave: so that a server finds a bad file before it touches anything, and makes the built-in table beside the rest
     // of its start.
     NumberingInUse(std::string path, const std::unique_ptr<phone::Numbering>& own);

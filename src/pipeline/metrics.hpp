@@ -8,7 +8,7 @@
 #include <vector>
 
 namespace openrd::api {
-struct AnyOperation;
+class AnyOperation;
 }
 
 namespace openrd::pipeline {

@@ -52,7 +52,7 @@ Words words_of(const std::string& url) {
 }
 
 std::string usable_program(const std::string& name) {
-    const auto path = find_program(name);
+    auto path = find_program(name);
     const auto ran = run_program(path, {"--version"});
     // "pg_dump (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"
     constexpr std::string_view mark = "(PostgreSQL) ";
@@ -95,6 +95,7 @@ std::vector<Applied> migrations_in(const std::string& file, const std::string& p
         found[one.version] = one;
     }
     std::vector<Applied> result;
+    result.reserve(found.size());
     for (const auto& [version, one] : found) result.push_back(one);
     return result;
 }

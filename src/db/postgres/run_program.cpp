@@ -47,6 +47,7 @@ class Written {
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
     std::vector<char*> result;
+    result.reserve(texts.size() + 1);
     for (auto& text : texts) result.push_back(text.data());
     result.push_back(nullptr);
     return result;
@@ -82,7 +83,7 @@ std::string find_program(const std::string& name) {
     std::string_view rest = path ? path : "/usr/local/bin:/usr/bin:/bin";
     while (!rest.empty()) {
         const auto end = rest.find(':');
-        const auto found = fmt::format("{}/{}", rest.substr(0, end), name);
+        auto found = fmt::format("{}/{}", rest.substr(0, end), name);
         if (rest.front() == '/' && ::access(found.c_str(), X_OK) == 0) return found;
         rest = end == rest.npos ? std::string_view() : rest.substr(end + 1);
     }
