@@ -76,6 +76,22 @@ TEST_F(OpeningPostgres, RefusesADatabaseThatTakesNoWrites) {
     EXPECT_THAT(refusal(database.url()), HasSubstr("read-only"));
 }
 
+// `local` and `remote_write` answer before a standby has it on disk: a failover would lose what was answered.
+TEST_F(OpeningPostgres, WaitsForTheDisksWhateverTheDatabaseSays) {
+    static constexpr db::Sql sql{"SELECT current_setting('synchronous_commit')"};
+    const PostgresDatabase database;
+    for (const auto& [said, used] : {std::pair{"off", "on"}, {"local", "on"}, {"remote_write", "on"}, {"on", "on"}, {"remote_apply", "remote_apply"}}) {
+        database.cluster().ask("postgres", "ALTER DATABASE " + database.name() + " SET synchronous_commit = " + said);
+        const auto engine = db::open({.url = database.url(), .create = true, .connections = 1});
+        engine->read([&](db::Transaction& tx) {
+            auto rows = tx.query(sql);
+            ASSERT_TRUE(rows.next());
+            EXPECT_EQ(rows.text(0), used) << said;
+        });
+        engine->close();
+    }
+}
+
 TEST_F(OpeningPostgres, MakesNoSchemaUnasked) {
     const PostgresDatabase database;
     EXPECT_THAT(refusal(database.url(), false), HasSubstr("no schema"));

@@ -12,13 +12,6 @@ namespace {
 
 using Clock = Terms::Time;
 
-std::string one_line(std::string_view text) {
-    std::string line(text);
-    std::ranges::replace(line, '\n', ' ');
-    while (line.ends_with(' ')) line.pop_back();
-    return line;
-}
-
 bool is_error(ExecStatusType status) { return status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE || status == PGRES_NONFATAL_ERROR; }
 
 }  // namespace
@@ -63,9 +56,8 @@ void Connection::connect(const Target& target) {
 
 void Connection::set_up(const Target& target) {
     const auto until = Clock::now() + std::chrono::milliseconds(target.deadline_ms);
-    // What was answered is on disk, whatever the database's default says; stricter settings than `on` stay.
-    run_text("SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)",
-             until);
+    // What was answered is on disk, here and on a synchronous standby, whatever the database's default says; only `remote_apply` is stricter than `on`.
+    run_text("SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false)", until);
     run_text("SET default_transaction_isolation = 'read committed'", until);
     run_text(fmt::format("SET statement_timeout = {}", target.deadline_ms), until);
     run_text(fmt::format("SET lock_timeout = {}", std::max<std::int64_t>(target.deadline_ms / 2, 1)), until);
@@ -155,7 +147,6 @@ void Connection::send_all() {
     queued_.clear();
     if (pq.pipeline_sync(handle_) != 1) fail(one_line(pq.error_message(handle_)));
     if (pq.flush(handle_) < 0) fail(one_line(pq.error_message(handle_)));
-    ++round_trips_;
 }
 
 void Connection::wait(Time until) {
