@@ -52,9 +52,6 @@ class Connection {
     bool lost() const { return lost_; }
     // Since the last call of this: the server gave a warning (at COMMIT: it is not certain that the commit is safe on a standby).
     bool warned();
-    // In commands that were sent or queued since the connection was opened: for tests and figures.
-    std::uint64_t round_trips() const { return round_trips_; }
-    bool nothing_queued() const { return queued_.empty(); }
     void drop_queued() { queued_.clear(); }
 
     // Marks it as one that the pool is not to keep.
@@ -92,7 +89,6 @@ class Connection {
     std::vector<Sent> sent_;  // whose results are not taken in yet, in order
     std::size_t owed_ = 0;    // synchronisation points that send_off() has left
     std::string where_;
-    std::uint64_t round_trips_ = 0;
     bool lost_ = false, queue_failed_ = false, warned_ = false;
 };
 

@@ -166,6 +166,9 @@ void Engine::run_read(const Work& work, Connection::Time until) {
             transaction.roll_back();
             if (connection->lost()) pool_.forget_idle();
             if (n >= 2 || !worth_another_try(error) || Clock::now() >= until) throw;
+        } catch (...) {
+            transaction.roll_back();  // whatever was thrown, the connection goes back without a transaction
+            throw;
         }
     }
 }

@@ -34,8 +34,6 @@ class Engine final : public db::Engine {
     std::size_t backlog() const override;
     void close() override;
 
-    Pool& pool() { return pool_; }
-
   private:
     struct Item {
         Work work;

@@ -11,13 +11,14 @@ constexpr std::string_view wrong_message = "08P01";
 // Source: PostgreSQL's appendix of error codes; the first two characters are the class.
 bool in_class(std::string_view state, std::string_view of) { return state.starts_with(of); }
 
-std::string one_line(std::string text) {
-    std::ranges::replace(text, '\n', ' ');
-    while (text.ends_with(' ')) text.pop_back();
-    return text;
-}
-
 }  // namespace
+
+std::string one_line(std::string_view text) {
+    std::string line(text);
+    std::ranges::replace(line, '\n', ' ');
+    while (line.ends_with(' ')) line.pop_back();
+    return line;
+}
 
 Trouble trouble_of_state(std::string_view state) {
     if (in_class(state, "23")) return Trouble::conflict;

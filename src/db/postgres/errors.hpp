@@ -31,6 +31,8 @@ class Lost : public Error {
 };
 
 Trouble trouble_of_state(std::string_view sqlstate);
+// Fits a log and a message: the server's and libpq's words come with line ends.
+std::string one_line(std::string_view text);
 // Of a result that is an error; `doing` is the statement.
 ServerError error_of(const PGresult* result, std::string_view doing);
 

@@ -50,7 +50,6 @@ Libpq::Libpq() {
     load(library, is_null, "PQgetisnull");
     load(library, changed_rows, "PQcmdTuples");
     load(library, command_tag, "PQcmdStatus");
-    load(library, server_version, "PQserverVersion");
 }
 
 const Libpq& Libpq::get() {

@@ -39,7 +39,6 @@ struct Libpq {
     decltype(&::PQgetisnull) is_null = nullptr;
     decltype(&::PQcmdTuples) changed_rows = nullptr;
     decltype(&::PQcmdStatus) command_tag = nullptr;
-    decltype(&::PQserverVersion) server_version = nullptr;
 
   private:
     Libpq();
