@@ -1,5 +1,6 @@
 #include "keys/key_file.hpp"
 
+#include "base/descriptor.hpp"
 #include "base/identifiers.hpp"
 
 #include <fcntl.h>
@@ -15,21 +16,6 @@ namespace {
 
 [[noreturn]] void fail(const std::string& path, const std::string& why) { throw FileError(fmt::format("key file {}: {}", path, why)); }
 std::string reason(int error) { return std::generic_category().message(error); }
-
-class Descriptor {
-  public:
-    explicit Descriptor(int fd) : fd_(fd) {}
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    ~Descriptor() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    int get() const { return fd_; }
-    bool open() const { return fd_ >= 0; }
-
-  private:
-    int fd_;
-};
 
 std::string folder_of(const std::string& path) {
     const auto slash = path.rfind('/');
@@ -47,7 +33,7 @@ int write_whole(int fd, std::string_view bytes) {
 }
 
 int write_and_sync(const std::string& path, std::string_view bytes) {
-    const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+    const base::Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!file.open()) return errno;
     // The umask may have taken away what the owner needs; it cannot have added anything.
     if (::fchmod(file.get(), 0600) != 0) return errno;
@@ -56,7 +42,7 @@ int write_and_sync(const std::string& path, std::string_view bytes) {
 }
 
 int sync_folder(const std::string& folder) {
-    const Descriptor handle(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const base::Descriptor handle(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!handle.open()) return errno;
     return ::fsync(handle.get()) == 0 ? 0 : errno;
 }
@@ -65,7 +51,7 @@ int sync_folder(const std::string& folder) {
 
 base::Secret read_key_file(const std::string& path) {
     // Not blocking, so that a pipe in its place is refused and not waited for.
-    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    const base::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     if (!file.open()) fail(path, errno == ENOENT ? "there is no such file" : "cannot be opened: " + reason(errno));
     struct stat facts {};
     if (::fstat(file.get(), &facts) != 0) fail(path, "cannot be looked at: " + reason(errno));

@@ -1,5 +1,6 @@
 #include "openrd/config.hpp"
 
+#include "base/descriptor.hpp"
 #include "openrd/config_document.hpp"
 #include "openrd/config_values.hpp"
 #include "openrd/endpoint.hpp"
@@ -40,20 +41,6 @@ constexpr ConfigKey file_keys[] = {
 };
 // clang-format on
 
-class Descriptor {
-  public:
-    explicit Descriptor(int fd) : fd_(fd) {}
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    ~Descriptor() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    int get() const { return fd_; }
-
-  private:
-    int fd_;
-};
-
 struct File {
     std::string text;
     mode_t mode = 0;
@@ -61,8 +48,8 @@ struct File {
 
 File read_file(const std::string& path) {
     const auto fail = [&](std::string_view why) -> Failure { return Failure(fmt::format("configuration file {}: {}", path, why)); };
-    const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-    if (descriptor.get() < 0) throw fail(errno == ENOENT ? std::string("there is no such file") : fmt::format("cannot be opened: {}", std::strerror(errno)));
+    const base::Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    if (!descriptor.open()) throw fail(errno == ENOENT ? std::string("there is no such file") : fmt::format("cannot be opened: {}", std::strerror(errno)));
     struct stat facts {};
     if (::fstat(descriptor.get(), &facts) != 0 || !S_ISREG(facts.st_mode)) throw fail("is not a regular file");
     // Whoever writes it names the key file and the database.
@@ -196,7 +183,7 @@ class Reading {
     }
     void path(const std::string& name, std::string& into) {
         text(name, into);
-        if (const auto* node = find(name)) into = expanded_path(*document_, *node, name, into);
+        if (const auto* node = find(name)) into = expanded_path(document_->path, *node, name, into);
     }
 
     void check() const {

@@ -11,16 +11,20 @@
 
 namespace openrd {
 
+// "openrd.toml:12: what": the one clear line, for `throw`.
+inline Failure refusal_at(const std::string& file, const toml::node& node, std::string_view what) {
+    return Failure(fmt::format("{}:{}: {}", file, node.source().begin.line, what));
+}
+
 struct ConfigDocument {
     std::string path;
     toml::table root;
 
-    // "openrd.toml:12: what": the one clear line, for `throw`.
-    Failure refusal(const toml::node& node, std::string_view what) const { return Failure(fmt::format("{}:{}: {}", path, node.source().begin.line, what)); }
+    Failure refusal(const toml::node& node, std::string_view what) const { return refusal_at(path, node, what); }
 };
 
 // A text of the file that names a file. ${CREDENTIALS_DIRECTORY} at its start is where systemd puts what LoadCredential= gives; no
 // other variable is known. Throws Failure.
-std::string expanded_path(const ConfigDocument& document, const toml::node& node, std::string_view name, const std::string& text);
+std::string expanded_path(const std::string& file, const toml::node& node, std::string_view name, const std::string& text);
 
 }  // namespace openrd

@@ -189,7 +189,7 @@ class Reader {
     void operator()(bool* place) const { *place = read_yes_no(document_, what_.name, node_); }
     void operator()(std::string* place) const {
         *place = read_text(document_, what_.name, node_);
-        if (what_.name == "numbering_file") *place = expanded_path(document_, node_, what_.name, *place);
+        if (what_.name == "numbering_file") *place = expanded_path(document_.path, node_, what_.name, *place);
         if (what_.name == "audit.origin" && place->empty()) refuse("it must not be empty");
     }
     void operator()(std::vector<std::string>* place) const {
@@ -272,14 +272,14 @@ bool read_yes_no(const ConfigDocument& document, std::string_view name, const to
     return *value;
 }
 
-std::string expanded_path(const ConfigDocument& document, const toml::node& node, std::string_view name, const std::string& text) {
+std::string expanded_path(const std::string& file, const toml::node& node, std::string_view name, const std::string& text) {
     constexpr std::string_view variable = "${CREDENTIALS_DIRECTORY}";
     if (!text.starts_with(variable)) {
-        if (text.find("${") != std::string::npos) throw document.refusal(node, fmt::format("{}: only {} at its start is expanded", name, variable));
+        if (text.find("${") != std::string::npos) throw refusal_at(file, node, fmt::format("{}: only {} at its start is expanded", name, variable));
         return text;
     }
     const char* directory = std::getenv("CREDENTIALS_DIRECTORY");  // NOLINT(concurrency-mt-unsafe): before there are threads
-    if (!directory || *directory == '\0') throw document.refusal(node, fmt::format("{}: CREDENTIALS_DIRECTORY is not set: systemd sets it for a unit with LoadCredential=", name));
+    if (!directory || *directory == '\0') throw refusal_at(file, node, fmt::format("{}: CREDENTIALS_DIRECTORY is not set: systemd sets it for a unit with LoadCredential=", name));
     return directory + text.substr(variable.size());
 }
 

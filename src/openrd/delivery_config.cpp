@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "base/time_text.hpp"
+#include "openrd/config_document.hpp"
 
 #include <fmt/format.h>
 
@@ -71,7 +72,7 @@ class Reading {
     }
 
   private:
-    Failure refusal(const toml::node& node, std::string_view what) const { return Failure(fmt::format("{}:{}: {}", file_, node.source().begin.line, what)); }
+    Failure refusal(const toml::node& node, std::string_view what) const { return refusal_at(file_, node, what); }
 
     std::string text(const toml::node& node, std::string_view name) const {
         const auto* value = node.as_string();
@@ -174,14 +175,9 @@ class Reading {
         }
     }
 
-    // The first line of a file. systemd puts what LoadCredential= gives under ${CREDENTIALS_DIRECTORY}.
-    base::Secret secret_in(const toml::node& node, std::string path) const {
-        constexpr std::string_view credentials = "${CREDENTIALS_DIRECTORY}";
-        if (path.starts_with(credentials)) {
-            const char* const directory = std::getenv("CREDENTIALS_DIRECTORY");  // NOLINT(concurrency-mt-unsafe): before there are threads
-            if (!directory) throw refusal(node, "CREDENTIALS_DIRECTORY is not set: systemd sets it, for LoadCredential=");
-            path.replace(0, credentials.size(), directory);
-        }
+    // The first line of a file.
+    base::Secret secret_in(const toml::node& node, const std::string& named) const {
+        const auto path = expanded_path(file_, node, "secret_file", named);
         struct stat status {};
         if (::stat(path.c_str(), &status) == 0 && (status.st_mode & S_IRWXO) != 0)
             throw refusal(node, fmt::format("{} holds a secret, and others may read it (chmod o-rwx)", path));

@@ -266,10 +266,6 @@ std::future<std::unique_ptr<NumberingInUse>> begin_numbering(const ServeOptions&
     return std::async(std::launch::async, [path = std::move(path), own = std::move(own)] { return std::make_unique<NumberingInUse>(path, own); });
 }
 
-}  // namespace
-
-namespace {
-
 std::vector<net::Listen> listeners(const ServeOptions& options) {
     std::vector<net::Listen> all;
     for (const auto& listen : {options.listen, options.tls_listen, options.admin_listen})
