@@ -67,7 +67,7 @@ class Connection {
         const char* text;
         std::string values;              // one after the other
         std::vector<std::int32_t> ends;  // where each ends in `values`; -1: NULL
-        std::vector<std::int8_t> binary;
+        std::vector<int> binary;
     };
 
     void connect(const Target& target);
