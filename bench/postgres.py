@@ -160,7 +160,7 @@ def main():
 
 By `./dev bench postgres` on {time.strftime("%Y-%m-%d")} ({where}): PostgreSQL {subprocess.run([str(BINARIES / "postgres"), "--version"], capture_output=True, text=True, check=True).stdout.split()[2]} with fsync, openrd, pgbench and the generator share
 the machine. pgbench (scale 10) has as many clients as openrd has; openrd has 80 connections to the database; medians of {ROUNDS} alternating rounds of {SECONDS} s. `-S` selects one row; `-N` ("simple update") updates one row, selects it and
-inserts one. A Bind is 13 statements and 4 written rows, and its audit entry is numbered and sealed besides.
+inserts one. What a Bind is made of: docs/cluster.md.
 
 | | openrd/s | p50 / p99 | pgbench/s, its default protocol | ratio | pgbench/s, `-M prepared` | ratio |
 |---|---|---|---|---|---|---|

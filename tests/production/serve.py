@@ -2,9 +2,11 @@
 """serve.py: production mode from `openrd init` to SIGTERM, with the binary as an operator runs it."""
 import contextlib
 import http.client
+import http.server
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -12,6 +14,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "sdk"))
@@ -324,8 +327,95 @@ def a_cut_init_leaves_nothing_or_all(folder):
             place.init()
 
 
+class Gateway:
+    """A smsbox of the test's own: takes every message over, and keeps what it was told."""
+
+    def __init__(self):
+        taken = self.taken = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+                taken.append((dict(self.headers), body))
+                answer = b"0: Accepted for delivery"
+                self.send_response(202)
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/cgi-bin/sendsms"
+
+
+def until(what, seconds=30):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := what():
+            return found
+        time.sleep(0.05)
+    raise AssertionError("it does not come")
+
+
+def sends_by_a_gateway_and_takes_its_receipt(folder):
+    gateway = Gateway()
+    with socket.socket() as free:  # the receipts' address is configured before the server has one
+        free.bind(("127.0.0.1", 0))
+        admin = f"127.0.0.1:{free.getsockname()[1]}"
+    place = Place(folder, more=f"""[strict]
+countries = ["65"]
+[[delivery.channel]]
+kind = "kannel"
+name = "carrier"
+url = "{gateway.url}"
+user = "otp"
+secret = "gateway-secret-canary"
+from = "openrd"
+receipts_url = "http://{admin}"
+""")
+    place.config.write_text(place.config.read_text().replace('[admin]\nlisten = "127.0.0.1:0"', f'[admin]\nlisten = "{admin}"'))
+    place.init()
+    with Production(place) as server:
+        assert json.loads(get(server.admin, "/_openrd/health/ready")[1]).get("warnings", []) == []
+        status, body = server.call("CreateResourceAccount", {"DisplayName": "team-blue"})
+        assert status == 200, body
+        account = json.loads(body)["Account"]["AccountId"]
+        phone = {"AccountId": account, "SecureMobilePhone": "65-81234567"}
+        status, body = server.call("SendVerificationCodeForBindSecureMobilePhone", phone)
+        assert status == 200, body
+        headers, text = until(lambda: gateway.taken and gateway.taken[0])
+        assert headers["X-Kannel-To"] == "+6581234567" and headers["X-Kannel-Password"] == "gateway-secret-canary", headers
+        code = re.search(r"[0-9]{6}", text).group()
+        receipt = headers["X-Kannel-DLR-Url"].replace("%d", "1").replace("%F", "carrier-id")
+        address, target = receipt.removeprefix("http://").split("/", 1)
+        assert address == server.admin, receipt
+        assert get(server.address, "/" + target)[0] >= 400, "the API takes no receipts"
+        assert get(server.admin, "/" + target.replace("/carrier/", "/other/"))[0] == 404
+
+        def states():
+            listed = run("outbox", "list", "--config", place.config, "--format", "json")
+            assert listed.returncode == 0, listed.stderr
+            assert "81234567" not in listed.stdout and code not in listed.stdout
+            return listed.stdout
+
+        until(lambda: "accepted" in states())
+        assert get(server.admin, "/" + target)[0] // 100 == 2
+        until(lambda: "delivered" in states())
+        status, body = server.call("BindSecureMobilePhone", {**phone, "VerificationCode": code})
+        assert status == 200, body
+        metrics = get(server.admin, "/_openrd/metrics")[1]
+        assert 'channel="carrier"' in metrics and "81234567" not in metrics
+        assert len(gateway.taken) == 1, "one message, sent once"
+        for secret in ("81234567", code, "gateway-secret-canary"):
+            assert secret not in server.log()
+    gateway.server.shutdown()
+
+
 def main():
-    tests = [serves_who_was_made_by_init, refuses_bad_settings, refuses_a_sandbox, believes_declared_proxies, tells_its_service_manager, reads_credentials,
+    tests = [sends_by_a_gateway_and_takes_its_receipt, serves_who_was_made_by_init, refuses_bad_settings, refuses_a_sandbox, believes_declared_proxies, tells_its_service_manager, reads_credentials,
              a_cut_init_leaves_nothing_or_all]
     if shutil.which("openssl"):
         tests.append(speaks_tls)
