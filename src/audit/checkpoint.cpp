@@ -93,11 +93,12 @@ tl::expected<VerifierKey, std::string> parse_verifier_key(std::string_view text)
     return result;
 }
 
+std::string signature_line(const VerifierKey& key, std::string_view signature) { return fmt::format("{}{} {}\n", dash, key.origin, base::base64(key.id().append(signature))); }
+
 std::string sign(const Checkpoint& checkpoint, const keys::Ring& ring) {
     if (!valid_origin(checkpoint.origin)) throw std::invalid_argument("the origin of the audit log must be a name without spaces and '+', such as example.com/audit");
     const auto text = text_of(checkpoint);
-    const auto id = verifier_key(ring, checkpoint.origin).id();
-    return fmt::format("{}\n{}{} {}\n", text, dash, checkpoint.origin, base::base64(id + ring.sign_checkpoint(text)));
+    return fmt::format("{}\n{}", text, signature_line(verifier_key(ring, checkpoint.origin), ring.sign_checkpoint(text)));
 }
 
 tl::expected<std::string_view, std::string> signed_text(std::string_view note, const VerifierKey& key) {

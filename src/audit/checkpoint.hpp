@@ -37,6 +37,9 @@ VerifierKey verifier_key(const keys::Ring& ring, std::string_view origin);
 // Spaces and line ends around the text do not matter. The error is one line.
 tl::expected<VerifierKey, std::string> parse_verifier_key(std::string_view text);
 
+// "— " origin " " base64(key id | signature) LF
+std::string signature_line(const VerifierKey& key, std::string_view signature);
+
 // Throws std::invalid_argument for an origin that is not valid.
 std::string sign(const Checkpoint& checkpoint, const keys::Ring& ring);
 

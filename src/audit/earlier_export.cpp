@@ -28,7 +28,7 @@ std::vector<fs::path> list(const fs::path& directory) {
 
 }  // namespace
 
-EarlierExport::EarlierExport(fs::path directory, const VerifierKey& key) : directory_(std::move(directory)) {
+EarlierExport::EarlierExport(fs::path directory, const KeyChain& keys) : directory_(std::move(directory)) {
     std::error_code error;
     if (!fs::exists(directory_, error)) return;
     if (!fs::is_directory(directory_, error)) refuse(directory_, "it is not a directory");
@@ -38,9 +38,9 @@ EarlierExport::EarlierExport(fs::path directory, const VerifierKey& key) : direc
     if (!text) refuse(directory_, fmt::format("it is not an export of an audit log: {} {}", key_file_name, text.error()));
     const auto theirs = parse_verifier_key(*text);
     if (!theirs) refuse(directory_, fmt::format("{}: {}", key_file_name, theirs.error()));
-    if (theirs->origin != key.origin) refuse(directory_, fmt::format("it is the export of another log, {}; this one is {}", theirs->origin, key.origin));
-    if (theirs->public_key != key.public_key) refuse(directory_, fmt::format("it is the export of another log {}, which was signed with another key", key.origin));
-    read_notes(key);
+    if (theirs->origin != keys.newest().origin) refuse(directory_, fmt::format("it is the export of another log, {}; this one is {}", theirs->origin, keys.newest().origin));
+    if (!keys.holds(*theirs)) refuse(directory_, fmt::format("it is the export of another log {}, which was signed with another key", theirs->origin));
+    read_notes(keys);
     log_ = std::make_unique<LogReader>(directory_);
     ended_ = false;
     compare_notes(Tree());
@@ -56,23 +56,24 @@ void EarlierExport::look_through() {
             if (path.extension() != suffix || !fs::is_regular_file(fs::symlink_status(path, error)))
                 refuse(directory_, fmt::format("{} does not belong to an export", (folder / path.filename()).string()));
     };
-    constexpr std::array<std::string_view, 4> names = {key_file_name, checkpoints_folder, log_folder, leaves_folder};
+    constexpr std::array<std::string_view, 5> names = {key_file_name, key_changes_folder, checkpoints_folder, log_folder, leaves_folder};
     for (const auto& path : list(directory_))
         if (std::find(names.begin(), names.end(), path.filename().string()) == names.end())
             refuse(directory_, fmt::format("{} does not belong to an export", path.filename().string()));
+    known(key_changes_folder, note_suffix);
     known(checkpoints_folder, note_suffix);
     known(log_folder, log_suffix);
     known(leaves_folder, leaves_suffix);
 }
 
-void EarlierExport::read_notes(const VerifierKey& key) {
+void EarlierExport::read_notes(const KeyChain& keys) {
     std::error_code error;
     if (!fs::exists(directory_ / checkpoints_folder, error)) return;
     for (const auto& path : list(directory_ / checkpoints_folder)) {
         const auto name = path.filename().string();
         auto text = read_small_file(path, note_bytes);
         if (!text) refuse(directory_, fmt::format("{}/{} {}", checkpoints_folder, name, text.error()));
-        const auto checkpoint = parse_and_verify(*text, key);
+        const auto checkpoint = keys.parse_and_verify(*text);
         if (!checkpoint) refuse(directory_, fmt::format("{}/{}: {}", checkpoints_folder, name, checkpoint.error()));
         notes_.push_back({.size = checkpoint->size, .root = checkpoint->root, .file = name, .text = std::move(*text)});
     }

@@ -1,7 +1,7 @@
 #pragma once
 // An export that stands where another one is to be put: it may only be replaced by one that goes on from it.
-#include "audit/checkpoint.hpp"
 #include "audit/files.hpp"
+#include "audit/key_change.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -14,8 +14,8 @@ namespace openrd::audit {
 class EarlierExport {
   public:
     // A directory that is not there, or empty, is no export and no obstacle. Throws ExportError for anything that is not an export
-    // by this key: it would be lost.
-    EarlierExport(std::filesystem::path directory, const VerifierKey& key);
+    // of this log, by a key that it has had: it would be lost.
+    EarlierExport(std::filesystem::path directory, const KeyChain& keys);
 
     // One entry of the log that takes its place, in order; `tree` has it already. Throws ExportError when the export says otherwise.
     void compare(const Hash& leaf, const Tree& tree);
@@ -33,7 +33,7 @@ class EarlierExport {
 
   private:
     void look_through();
-    void read_notes(const VerifierKey& key);
+    void read_notes(const KeyChain& keys);
     void compare_notes(const Tree& tree);
 
     const std::filesystem::path directory_;

@@ -4,6 +4,8 @@
 #include "audit/output.hpp"
 #include "base/text.hpp"
 #include "store/audit_events.hpp"
+#include "store/erasure.hpp"
+#include "store/key_uses.hpp"
 
 #include <fmt/format.h>
 
@@ -31,7 +33,7 @@ fs::path place_of(const fs::path& directory) {
 class Export {
   public:
     Export(db::Engine& engine, const keys::Ring& ring, const base::Clock& clock, const ExportOptions& options)
-        : engine_(engine), ring_(ring), clock_(clock), options_(options), key_(verifier_key(ring, options.origin)), place_(place_of(options.directory)), earlier_(place_, key_) {}
+        : engine_(engine), ring_(ring), clock_(clock), options_(options), place_(place_of(options.directory)) {}
     ExportReport run();
 
   private:
@@ -42,7 +44,10 @@ class Export {
     void write_checkpoints_of(std::uint64_t size);
     bool next_checkpoint();
     void write_checkpoint(const store::Checkpoint& checkpoint);
-    void write_note(const std::string& file, std::string_view text);
+    void write_note(const char* folder, const std::string& file, std::string_view text);
+    void read_keys();
+    void write_key_changes();
+    void make_folder(const char* name);
     void keep_earlier_notes();
     void warn(std::string text) { report_.warnings.push_back(std::move(text)); }
 
@@ -50,9 +55,10 @@ class Export {
     const keys::Ring& ring_;
     const base::Clock& clock_;
     const ExportOptions& options_;
-    const VerifierKey key_;
     const fs::path place_;
-    EarlierExport earlier_;
+    std::vector<std::string> key_changes_;
+    std::optional<KeyChain> keys_;
+    std::optional<EarlierExport> earlier_;
     ExportReport report_;
 
     std::optional<store::Checkpoint> last_;  // what is exported ends with it
@@ -111,7 +117,7 @@ void Export::write_entry(const store::AuditEvent& event) {
     }
     const Hash leaf = leaf_hash(body);
     tree_.add(leaf);
-    earlier_.compare(leaf, tree_);
+    earlier_->compare(leaf, tree_);
     log_->line(body);
     leaves_->line(base::hex(bytes_of(leaf)));
     write_checkpoints_of(tree_.size());
@@ -134,25 +140,25 @@ void Export::write_checkpoints_of(std::uint64_t size) {
 }
 
 void Export::write_checkpoint(const store::Checkpoint& checkpoint) {
-    const auto ours = own_checkpoint(checkpoint.note, checkpoint.root, checkpoint.tree_size, key_);
+    const auto ours = own_checkpoint(checkpoint.note, checkpoint.root, checkpoint.tree_size, *keys_);
     if (!ours) warn(fmt::format("the checkpoint of {} entries in the database is not one of {}: {}", checkpoint.tree_size, options_.origin, ours.error()));
     else if (!mismatch_ && (ours->size != tree_.size() || ours->root != tree_.root())) mismatch_ = ours->size;
     report_.sealed = std::max(report_.sealed, static_cast<std::uint64_t>(std::max<std::int64_t>(checkpoint.tree_size, 0)));
     ++report_.checkpoints;
-    write_note(fmt::format("{}{}", checkpoint.tree_size, note_suffix), checkpoint.note);
+    write_note(checkpoints_folder, fmt::format("{}{}", checkpoint.tree_size, note_suffix), checkpoint.note);
 }
 
-void Export::write_note(const std::string& file, std::string_view text) {
-    OutputFile note(fresh_->path() / checkpoints_folder / file);
+void Export::write_note(const char* folder, const std::string& file, std::string_view text) {
+    OutputFile note(fresh_->path() / folder / file);
     note.write(text);
     note.finish();
 }
 
 void Export::keep_earlier_notes() {
-    for (const auto& note : earlier_.notes()) {
+    for (const auto& note : earlier_->notes()) {
         std::error_code error;
         if (!fs::exists(fresh_->path() / checkpoints_folder / note.file, error)) ++report_.checkpoints;
-        write_note(note.file, note.text);
+        write_note(checkpoints_folder, note.file, note.text);
         report_.sealed = std::max(report_.sealed, note.size);
     }
 }
@@ -165,27 +171,49 @@ void Export::write_entries() {
     write_checkpoints_of(UINT64_MAX);
     log_->finish();
     leaves_->finish();
-    earlier_.finish();
+    earlier_->finish();
     if (mismatch_) warn(fmt::format("the log in the database does not fit its checkpoint of {} entries: it was changed after it was signed", *mismatch_));
+}
+
+void Export::make_folder(const char* name) {
+    std::error_code error;
+    if (!fs::create_directory(fresh_->path() / name, error)) throw ExportError(fmt::format("{} cannot be written: {}", fresh_->path().string(), error.message()));
+}
+
+// After what is exported was sealed: a change that comes later concerns nothing in it.
+void Export::read_keys() {
+    engine_.read([&](db::Transaction& tx) { key_changes_ = store::list_key_changes(tx); });
+    auto keys = own_chain(ring_, options_.origin, key_changes_);
+    if (!keys) throw ExportError(keys.error());
+    keys_ = *std::move(keys);
+    earlier_.emplace(place_, *keys_);
+}
+
+void Export::write_key_changes() {
+    if (key_changes_.empty()) return;
+    make_folder(key_changes_folder);
+    for (std::size_t i = 0; i < key_changes_.size(); ++i) write_note(key_changes_folder, numbered_name(i + 1, note_suffix), key_changes_[i]);
 }
 
 ExportReport Export::run() {
     seal();
+    read_keys();
     fresh_ = std::make_unique<NewDirectory>(place_);
     OutputFile key(fresh_->path() / key_file_name);
-    key.write(key_.text() + "\n");
+    key.write(keys_->newest().text() + "\n");
     key.finish();
-    std::error_code error;
-    if (!fs::create_directory(fresh_->path() / checkpoints_folder, error)) throw ExportError(fmt::format("{} cannot be written: {}", fresh_->path().string(), error.message()));
+    write_key_changes();
+    make_folder(checkpoints_folder);
     write_entries();
     // An empty log is a log, too: that it was empty is what is signed.
     if (!last_ && tree_.size() == 0) {
         ++report_.checkpoints;
-        write_note(fmt::format("0{}", note_suffix), sign({.origin = options_.origin, .size = 0, .root = tree_.root()}, ring_));
+        write_note(checkpoints_folder, fmt::format("0{}", note_suffix), sign({.origin = options_.origin, .size = 0, .root = tree_.root()}, ring_));
     }
     keep_earlier_notes();
+    engine_.read([&](db::Transaction& tx) { report_.erased_subjects = store::count_destroyed_subjects(tx); });
     report_.entries = tree_.size();
-    report_.added = tree_.size() - earlier_.entries();
+    report_.added = tree_.size() - earlier_->entries();
     fresh_->put_in_place();
     return report_;
 }

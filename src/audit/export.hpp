@@ -26,9 +26,10 @@ struct ExportOptions {
 
 struct ExportReport {
     std::uint64_t entries = 0;
-    std::uint64_t sealed = 0;       // of them, by the last checkpoint
-    std::uint64_t checkpoints = 0;  // files
-    std::uint64_t added = 0;        // entries beyond an older export that was there
+    std::uint64_t sealed = 0;          // of them, by the last checkpoint
+    std::uint64_t checkpoints = 0;     // files
+    std::uint64_t added = 0;           // entries beyond an older export that was there
+    std::int64_t erased_subjects = 0;  // whose personal data stand in the entries and cannot be read any more: their keys were destroyed
     // The log in the database is damaged: it was exported as it is, so that the damage can be seen. One line each.
     std::vector<std::string> warnings;
 };

@@ -2,6 +2,7 @@
 // The files of an export, as they lie in its directory, and reading them. Whatever somebody else has put there is read in pieces:
 // no line is too long, and only regular files are opened.
 //     audit.pub                   who signs, as a verifier key
+//     keys/000001.txt             how that key came in the place of the one before it (audit/key_change.hpp); absent without a change
 //     checkpoints/<size>.txt      signed notes
 //     log/000000.ndjson           the entries, one on each line; the next ones in 000001.ndjson
 //     leaves/000000.sha256        their leaf hashes in hex, one on each line
@@ -19,6 +20,7 @@
 namespace openrd::audit {
 
 inline constexpr const char* key_file_name = "audit.pub";
+inline constexpr const char* key_changes_folder = "keys";
 inline constexpr const char* checkpoints_folder = "checkpoints";
 inline constexpr const char* log_folder = "log";
 inline constexpr const char* leaves_folder = "leaves";

@@ -1,6 +1,7 @@
 #include "audit/seal.hpp"
 
 #include "store/audit_events.hpp"
+#include "store/key_uses.hpp"
 
 #include <fmt/format.h>
 
@@ -23,10 +24,11 @@ struct Seal::Batch {
     std::optional<store::Checkpoint> checkpoint;
     std::int64_t last_arrival = 0;
     std::vector<store::AuditEvent> events;
+    std::vector<std::string> key_changes;
 };
 
-tl::expected<Checkpoint, std::string> own_checkpoint(std::string_view note, std::string_view root, std::int64_t size, const VerifierKey& key) {
-    auto checkpoint = parse_and_verify(note, key);
+tl::expected<Checkpoint, std::string> own_checkpoint(std::string_view note, std::string_view root, std::int64_t size, const KeyChain& keys) {
+    auto checkpoint = keys.parse_and_verify(note);
     if (checkpoint && (bytes_of(checkpoint->root) != root || size < 0 || checkpoint->size != static_cast<std::uint64_t>(size))) {
         return tl::unexpected<std::string>("its note says something else than its row");
     }
@@ -43,7 +45,9 @@ void Seal::accept_base(const Batch& batch) {
     tree_ = {};
     if (!batch.checkpoint) return;
     const auto& stored = *batch.checkpoint;
-    const auto checkpoint = own_checkpoint(stored.note, stored.root, stored.tree_size, verifier_key(ring_, origin_));
+    const auto keys = own_chain(ring_, origin_, batch.key_changes);
+    if (!keys) throw Unsealable(keys.error());
+    const auto checkpoint = own_checkpoint(stored.note, stored.root, stored.tree_size, *keys);
     if (!checkpoint) throw Unsealable(fmt::format("the checkpoint of {} entries in the database is not one of {}: {}", stored.tree_size, origin_, checkpoint.error()));
     auto tree = Tree::from_frontier(checkpoint->size, stored.frontier);
     if (!tree || tree->root() != checkpoint->root) throw Unsealable(fmt::format("the checkpoint of {} entries in the database does not fit its frontier", stored.tree_size));
@@ -85,6 +89,7 @@ Seal::Result Seal::once(const Head& known) {
     } catch (const Overtaken&) { return Result::overtaken; }
     engine_.read([&](db::Transaction& tx) {
         batch.checkpoint = store::last_checkpoint(tx);
+        batch.key_changes = store::list_key_changes(tx);
         batch.last_arrival = store::last_arrival(tx);
         batch.events = store::audit_events_after(tx, batch.checkpoint ? batch.checkpoint->tree_size : 0, batch_rows);
     });
@@ -104,6 +109,8 @@ Seal::Result Seal::once(const Head& known) {
 }
 
 bool Seal::store_head() {
+    // Before it signs: the ring follows the database, so that a key which is not the database's any more is seen there.
+    const auto key_id = ring_.uses().checkpoint;
     const Checkpoint next{.origin = origin_, .size = tree_.size(), .root = tree_.root()};
     const store::Checkpoint row{.tree_size = static_cast<std::int64_t>(next.size),
                                 .root = std::string(bytes_of(next.root)),
@@ -113,6 +120,7 @@ bool Seal::store_head() {
     bool stored = false;
     engine_.write_and_wait([&](db::Transaction& tx) {
         stored = false;
+        if (store::hold_checkpoint_key(tx) != key_id) return;
         const auto last = store::last_checkpoint(tx);
         if (last ? last->tree_size != head_.size || last->root != bytes_of(head_.root) : head_.size != 0) return;
         // Event ids are random: a log that was begun anew meanwhile has another one here.
@@ -142,9 +150,15 @@ Head seal_now_shared(db::Engine& engine, const keys::Ring& ring, std::string_vie
             return seal.head();
         }
         std::optional<store::Checkpoint> last;
-        engine.read([&](db::Transaction& tx) { last = store::last_checkpoint(tx); });
+        std::vector<std::string> key_changes;
+        engine.read([&](db::Transaction& tx) {
+            last = store::last_checkpoint(tx);
+            key_changes = store::list_key_changes(tx);
+        });
         if (last && last->tree_size >= goal) {
-            const auto checkpoint = own_checkpoint(last->note, last->root, last->tree_size, verifier_key(ring, std::string(origin)));
+            const auto keys = own_chain(ring, origin, key_changes);
+            if (!keys) throw Unsealable(keys.error());
+            const auto checkpoint = own_checkpoint(last->note, last->root, last->tree_size, *keys);
             if (!checkpoint) throw Unsealable(fmt::format("the checkpoint of {} entries in the database is not one of {}: {}", last->tree_size, origin, checkpoint.error()));
             return {.size = last->tree_size, .root = checkpoint->root};
         }

@@ -5,6 +5,7 @@
 // What is signed cannot be taken back, so that it is refused rather than guessed: an arrival that is missing or there twice, a last
 // checkpoint that is not ours or does not fit its frontier, or one that covers more entries than there are.
 #include "audit/checkpoint.hpp"
+#include "audit/key_change.hpp"
 #include "audit/lease.hpp"
 #include "base/clock.hpp"
 #include "db/engine.hpp"
@@ -70,8 +71,8 @@ class Seal {
 // Seals all that is there: for commands, which run beside a server as well, and for tests. Throws Unsealable and db::Error.
 Head seal_now(db::Engine& engine, const keys::Ring& ring, std::string_view origin, const base::Clock& clock);
 
-// Whether a stored checkpoint is ours: signed by this ring for this origin, and its note, root and size say the same.
+// Whether a stored checkpoint is ours: signed by the key that was the log's at its size, and its note, root and size say the same.
 // The error is one line.
-tl::expected<Checkpoint, std::string> own_checkpoint(std::string_view note, std::string_view root, std::int64_t size, const VerifierKey& key);
+tl::expected<Checkpoint, std::string> own_checkpoint(std::string_view note, std::string_view root, std::int64_t size, const KeyChain& keys);
 
 }  // namespace openrd::audit

@@ -2,6 +2,7 @@
 
 #include "audit/checkpoint.hpp"
 #include "audit/files.hpp"
+#include "audit/key_change.hpp"
 
 #include <fmt/format.h>
 
@@ -14,6 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t key_file_bytes = 4096;
+constexpr std::size_t most_key_changes = 10'000;
 constexpr std::size_t named_notes = 5;  // of the checkpoints that are not valid, so that the rest of the report is seen
 
 struct Signed {
@@ -47,6 +49,7 @@ class Verification {
   private:
     void run(const fs::path& key_file);
     bool read_key(const fs::path& key_file);
+    bool read_key_changes();
     void compare_own_key();
     void read_checkpoints();
     void read_checkpoint(const fs::path& path);
@@ -63,6 +66,7 @@ class Verification {
     const fs::path directory_;
     VerifyReport report_;
     VerifierKey key_;
+    std::optional<KeyChain> keys_;
     std::vector<Signed> signed_;  // smallest first
     std::size_t note_problems_ = 0;
     LogReader log_;
@@ -100,6 +104,30 @@ bool Verification::read_key(const fs::path& key_file) {
     return true;
 }
 
+// Nothing there: the log has had one key.
+bool Verification::read_key_changes() {
+    std::vector<std::string> notes;
+    std::error_code error;
+    while (fs::exists(directory_ / key_changes_folder / numbered_name(notes.size() + 1, note_suffix), error)) {
+        const auto name = fmt::format("{}/{}", key_changes_folder, numbered_name(notes.size() + 1, note_suffix));
+        auto note = read_small_file(directory_ / name, note_bytes);
+        if (!note) {
+            problem(fmt::format("{} {}", name, note.error()));
+            return false;
+        }
+        notes.push_back(*std::move(note));
+        if (notes.size() > most_key_changes) break;
+    }
+    auto keys = KeyChain::of_notes(notes, key_);
+    if (!keys) {
+        problem(keys.error());
+        return false;
+    }
+    keys_ = *std::move(keys);
+    if (keys_->changes() != 0) report_.notes.push_back(fmt::format("the log's key was changed {} times; its newest one is {}", keys_->changes(), keys_->newest().text()));
+    return true;
+}
+
 // The export's copy of the key proves nothing, but one that says otherwise is worth knowing.
 void Verification::compare_own_key() {
     std::error_code error;
@@ -108,14 +136,14 @@ void Verification::compare_own_key() {
     if (!text) return problem(fmt::format("{} {}", key_file_name, text.error()));
     const auto key = parse_verifier_key(*text);
     if (!key) return problem(fmt::format("{}: {}", key_file_name, key.error()));
-    if (key->text() != key_.text()) problem(fmt::format("{} is not the key that this export was to be verified with", key_file_name));
+    if (!keys_->holds(*key)) problem(fmt::format("{} is not the key that this export was to be verified with", key_file_name));
 }
 
 void Verification::read_checkpoint(const fs::path& path) {
     const auto name = fmt::format("{}/{}", checkpoints_folder, shown(path));
     const auto note = read_small_file(path, note_bytes);
     if (!note) return note_problem(fmt::format("{} {}", name, note.error()));
-    const auto checkpoint = parse_and_verify(*note, key_);
+    const auto checkpoint = keys_->parse_and_verify(*note);
     if (!checkpoint) return note_problem(fmt::format("{}: {}", name, checkpoint.error()));
     signed_.push_back({.size = checkpoint->size, .root = checkpoint->root, .file = name});
 }
@@ -259,6 +287,7 @@ void Verification::run(const fs::path& key_file) {
     if (!read_key(key_file)) return;
     std::error_code error;
     if (!fs::is_directory(directory_, error)) return problem(fmt::format("{} is not a directory", directory_.string()));
+    if (!read_key_changes()) return;
     compare_own_key();
     read_checkpoints();
     read_entries();

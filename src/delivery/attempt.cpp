@@ -38,6 +38,8 @@ SendResult send_once(const keys::Ring& ring, const store::Message& message, cons
                              .expires_at_ms = message.expires_at_ms,
                              .email = to.email},
                             stop);
+    } catch (const keys::MissingKey&) {  // the code could not be made, so nothing went out
+        return {.outcome = Sent::not_sent, .provider_ref = {}, .provider_code = "missing_key"};
     } catch (const std::exception&) {
         return {.outcome = Sent::unknown, .provider_ref = {}, .provider_code = "exception"};  // its words may be about the message
     }

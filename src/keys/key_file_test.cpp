@@ -84,6 +84,47 @@ TEST_F(KeyFile, CannotBeMadeWhereThereIsNoFolder) {
     } catch (const FileError& error) { EXPECT_THAT(error.what(), AllOf(StartsWith("key file " + path("missing/openrd.key") + ": cannot be made: "), Not(HasSubstr("\n")))); }
 }
 
+Roots two_roots() {
+    Roots roots;
+    roots.push_back({.id = 1, .bytes = base::Secret(std::string(root_bytes, 'k'))});
+    roots.push_back({.id = 3, .bytes = base::Secret(std::string(root_bytes, 'K'))});
+    return roots;
+}
+
+TEST_F(KeyFile, WithSeveralRootsIsReplacedInOneStep) {
+    write(path("real"), 32, 0400);
+    fs::create_symlink(path("real"), path());
+    const auto before = Ring::load(path()).fingerprint();
+    replace_key_file(path(), two_roots());
+    EXPECT_TRUE(fs::is_symlink(path())) << "the file itself is replaced";
+    const auto ring = Ring::load(path());
+    EXPECT_THAT(ring.ids(), testing::ElementsAre(1u, 3u));
+    EXPECT_EQ(ring.fingerprint(), before) << "of the oldest root";
+    struct stat facts {};
+    ASSERT_EQ(stat(path().c_str(), &facts), 0);
+    EXPECT_EQ(facts.st_mode & 07777u, 0400u);
+    EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 2);
+    EXPECT_THROW(replace_key_file(path("missing"), two_roots()), FileError);
+}
+
+TEST_F(KeyFile, ThatIsNotWholeIsRefused) {
+    (void)Ring::create(path());
+    replace_key_file(path(), two_roots());
+    std::ifstream in(path(), std::ios::binary);
+    const std::string whole((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+    const auto put = [&](const std::string& bytes) {
+        std::ofstream(path(), std::ios::binary | std::ios::trunc) << bytes;
+        return why_refused(path());
+    };
+    EXPECT_EQ(put(whole), "(taken)");
+    for (std::size_t i = 0; i < whole.size(); ++i) {
+        EXPECT_NE(put(whole.substr(0, i)), i == root_bytes ? "" : "(taken)") << i;
+        auto changed = whole;
+        changed[i] = static_cast<char>(changed[i] ^ 1);
+        EXPECT_NE(put(changed), "(taken)") << i;
+    }
+}
+
 TEST_F(KeyFile, MayBeReadOnly) {
     write(path(), 32, 0400);
     EXPECT_NO_THROW((void)Ring::load(path()));

@@ -15,10 +15,16 @@
 namespace openrd::keys {
 namespace {
 
-constexpr Purpose all[] = {Purpose::access_key_secret, Purpose::phone, Purpose::outbox, Purpose::subject, Purpose::session_token, Purpose::page_token};
+constexpr Purpose all[] = {Purpose::access_key_secret, Purpose::phone, Purpose::outbox, Purpose::subject, Purpose::session_token, Purpose::page_token, Purpose::diagnostic};
 static_assert(std::size(all) == purposes);
 
 Ring ring(char fill = 'r') { return Ring(base::Secret(std::string(root_bytes, fill))); }
+// Of the same 32 bytes under the ids from 1 to `count`.
+Ring wide_ring(std::uint32_t count, char fill = 'r') {
+    Roots roots;
+    for (std::uint32_t id = 1; id <= count; ++id) roots.push_back({.id = id, .bytes = base::Secret(std::string(root_bytes, fill))});
+    return Ring(roots);
+}
 std::string code(const Ring& r, std::string_view verification, std::string_view account, std::string_view purpose, std::string_view e164, std::uint32_t key_id = 1) {
     return std::string(r.code(verification, account, purpose, e164, key_id).reveal());
 }
@@ -84,18 +90,74 @@ TEST(Seal, ThatWasChangedStaysShut) {
 }
 
 TEST(Seal, IsOpenedWithTheKeyItWasMadeWithAfterARotation) {
-    auto r = ring();
+    auto r = wide_ring(2);
     const auto old = r.seal(Purpose::phone, "old", "row");
-    r.set_current(Purpose::phone, 2);
+    EXPECT_TRUE(r.use({.encryption = 2}));
     const auto current = r.seal(Purpose::phone, "new", "row");
     EXPECT_EQ(old.substr(0, 4), std::string("\0\0\0\1", 4));
     EXPECT_EQ(current.substr(0, 4), std::string("\0\0\0\2", 4));
     EXPECT_EQ(r.open(Purpose::phone, old, "row")->reveal(), "old");
     EXPECT_EQ(r.open(Purpose::phone, current, "row")->reveal(), "new");
-    EXPECT_EQ(ring().open(Purpose::phone, current, "row")->reveal(), "new") << "any id can be derived";
+    EXPECT_THROW((void)ring().open(Purpose::phone, current, "row"), MissingKey) << "it may well be whole";
+    EXPECT_FALSE(ring().open(Purpose::page_token, current, "row")) << "anybody can write any id into a token";
     EXPECT_FALSE(r.open(Purpose::phone, old.substr(0, 4) + current.substr(4), "row")) << "the id belongs to what is sealed";
-    EXPECT_EQ(r.seal(Purpose::outbox, "x", "row").substr(0, 4), std::string("\0\0\0\1", 4)) << "other purposes keep theirs";
-    EXPECT_THROW(r.set_current(Purpose::phone, 0), std::invalid_argument);
+    EXPECT_FALSE(r.use({.encryption = 2})) << "nothing new";
+}
+
+TEST(Ring, WithoutACurrentKeyDoesNothingAndSaysWhichIsMissing) {
+    auto r = ring();
+    const auto sealed = r.seal(Purpose::phone, "text", "row");
+    EXPECT_FALSE(r.trouble());
+    r.use({.code = 2});
+    ASSERT_TRUE(r.trouble());
+    EXPECT_THAT(*r.trouble(), testing::HasSubstr("no key 2, which the code key"));
+    EXPECT_THROW((void)code(r, "v", "a", "p", "e"), MissingKey);
+    EXPECT_THROW((void)r.seal(Purpose::phone, "text", "row"), MissingKey);
+    EXPECT_THROW((void)r.open(Purpose::phone, sealed, "row"), MissingKey);
+    EXPECT_THROW((void)r.blind_index("+6581234567"), MissingKey);
+    EXPECT_THROW((void)r.sign_checkpoint("text"), MissingKey);
+    Roots roots;
+    for (std::uint32_t id = 1; id <= 2; ++id) roots.push_back({.id = id, .bytes = base::Secret(std::string(root_bytes, 'r'))});
+    EXPECT_TRUE(r.adopt(roots));
+    EXPECT_FALSE(r.adopt(roots)) << "nothing new";
+    EXPECT_FALSE(r.trouble());
+    EXPECT_EQ(r.open(Purpose::phone, sealed, "row")->reveal(), "text");
+    EXPECT_EQ(r.code_key_id(), 2u);
+    EXPECT_THAT(r.ids(), testing::ElementsAre(1u, 2u));
+}
+
+TEST(NonceHash, StaysWhenTheOldestRootIsRetired) {
+    const auto before = wide_ring(2);
+    Roots roots;
+    roots.push_back({.id = 0, .bytes = nonce_key_of({.id = 1, .bytes = base::Secret(std::string(root_bytes, 'r'))})});
+    roots.push_back({.id = 2, .bytes = base::Secret(std::string(root_bytes, 'r'))});
+    Ring after(roots);
+    EXPECT_TRUE(after.trouble()) << "the first key is gone";
+    after.use({.code = 2, .index = 2, .encryption = 2, .checkpoint = 2});
+    EXPECT_FALSE(after.trouble());
+    EXPECT_THAT(after.ids(), testing::ElementsAre(2u));
+    EXPECT_EQ(after.nonce_hash("LTAI1", "nonce"), before.nonce_hash("LTAI1", "nonce"));
+    EXPECT_TRUE(before.has_fingerprint(after.fingerprint()));
+    EXPECT_FALSE(after.has_fingerprint(before.fingerprint()));
+    EXPECT_EQ(after.blind_indexes("+6581234567").size(), 1u);
+}
+
+TEST(BlindIndex, NamesItsKeyAfterARotation) {
+    auto r = wide_ring(3);
+    const auto first = r.blind_index("+6581234567");
+    r.use({.index = 2});
+    const auto second = r.blind_index("+6581234567");
+    EXPECT_EQ(second.substr(0, 4), std::string("\0\0\0\2", 4));
+    EXPECT_THAT(r.blind_indexes("+6581234567"), testing::ElementsAre(second, first, testing::_));
+    EXPECT_EQ(Ring::index_key_id(first), 1u);
+    EXPECT_EQ(Ring::index_key_id(second), 2u);
+    EXPECT_EQ(Ring::index_key_id("short"), 0u);
+    for (const auto& index : {first, second}) {
+        EXPECT_TRUE(r.index_matches(index, "+6581234567"));
+        EXPECT_FALSE(r.index_matches(index, "+6581234568"));
+        EXPECT_FALSE(r.index_matches(index.substr(1), "+6581234567"));
+    }
+    EXPECT_THROW((void)ring().index_matches(second, "+6581234567"), MissingKey) << "it is not known that it is another number";
 }
 
 TEST(BlindIndex, IsTheSameForTheSameNumberOnly) {
@@ -118,7 +180,7 @@ TEST(Code, IsSixDigitsAndAlwaysTheSame) {
 
 TEST(Code, ChangesWithEveryFieldThatItMustNotBeMovedBetween) {
     // Two codes can be equal by chance (one in a million), so each field is tried with many values: the codes must not be all alike.
-    const auto r = ring();
+    const auto r = wide_ring(20);
     std::set<std::string> by[5];
     for (std::uint32_t i = 1; i <= 20; ++i) {
         const auto n = std::to_string(i);
@@ -142,15 +204,15 @@ TEST(Code, KeepsItsFieldsApart) {
 }
 
 TEST(Code, OfAnOlderKeyCanStillBeMade) {
-    auto r = ring();
+    auto r = wide_ring(2);
     const auto before = code(r, "v", "a", "p", "e", r.code_key_id());
     EXPECT_EQ(r.code_key_id(), 1u);
-    r.set_current_code(2);
+    r.use({.code = 2});
     EXPECT_EQ(r.code_key_id(), 2u);
     EXPECT_EQ(code(r, "v", "a", "p", "e", 1), before);
     EXPECT_NE(code(r, "v", "a", "p", "e", 2), before);
-    EXPECT_EQ(code(r, "v", "a", "p", "e", 2), code(ring(), "v", "a", "p", "e", 2));
-    EXPECT_THROW(r.set_current_code(0), std::invalid_argument);
+    EXPECT_EQ(code(r, "v", "a", "p", "e", 2), code(wide_ring(2), "v", "a", "p", "e", 2));
+    EXPECT_THROW((void)code(r, "v", "a", "p", "e", 3), MissingKey);
 }
 
 TEST(Code, IsUniform) {
@@ -248,9 +310,9 @@ TEST(PageToken, OfAnotherMakeIsRefused) {
 }
 
 TEST(Ring, IsUsedByManyThreadsAtOnce) {
-    const auto r = ring();
-    auto older = ring();
-    older.set_current(Purpose::phone, 7);
+    const auto r = wide_ring(7);
+    auto older = wide_ring(7);
+    older.use({.encryption = 7});
     const auto sealed = older.seal(Purpose::phone, "text", "row");
     const auto expected = code(r, "v", "a", "p", "e", 3);
     std::vector<std::thread> threads;

@@ -98,7 +98,9 @@ int suppress_remove(const SuppressOptions& o) {
     const auto number = number_of(o.phone);
     Session session(o.place);
     session.write([&](db::Transaction& tx) {
-        if (!store::delete_suppression(tx, session.ring().blind_index(number.reveal_e164()))) throw Failure(fmt::format("{} is not suppressed", number.masked()), refused_status);
+        bool deleted = false;
+        for (const auto& index : session.ring().blind_indexes(number.reveal_e164())) deleted = store::delete_suppression(tx, index) || deleted;
+        if (!deleted) throw Failure(fmt::format("{} is not suppressed", number.masked()), refused_status);
         record_suppression(tx, session.ring(), number, "UnsuppressPhone", {}, base::real_now_ms());
     });
     print(object([&](wire::JsonWriter& w) { w.text("Phone", number.masked()), w.boolean("Suppressed", false); }));

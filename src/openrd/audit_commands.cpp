@@ -23,6 +23,8 @@ int export_audit(const ExportCommand& command) {
     std::printf("%llu entries, %llu of them sealed, %llu checkpoints in %s (%llu entries are new)\n", static_cast<unsigned long long>(report.entries),
                 static_cast<unsigned long long>(report.sealed), static_cast<unsigned long long>(report.checkpoints), command.out.c_str(),
                 static_cast<unsigned long long>(report.added));
+    if (report.erased_subjects != 0)
+        std::printf("the personal data of %lld subjects are unreadable: they were erased (SubjectErased in the log says which)\n", static_cast<long long>(report.erased_subjects));
     return report.warnings.empty() ? 0 : refused_status;
 }
 

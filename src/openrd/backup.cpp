@@ -87,7 +87,7 @@ OperatorAct act(std::string_view name, std::string_view command, const BackupCom
 }
 
 void check_key(const std::string& fingerprint, const keys::Ring& ring, const BackupCommand& command) {
-    if (fingerprint != ring.fingerprint())
+    if (!ring.has_fingerprint(fingerprint))
         throw Failure(fmt::format("the key file {} is not the one of the database in {}: nothing was restored", key_file(command.place), command.file));
 }
 

@@ -5,6 +5,7 @@
 #include "openrd/failure.hpp"
 #include "sandbox/seed.hpp"
 #include "store/facts.hpp"
+#include "store/key_uses.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -78,13 +79,14 @@ Data open_checked(db::OpenOptions options, std::optional<keys::Ring>& ring, cons
         if (!ring) ring = load_key_of_existing(place);
         audit_origin = fact(tx, store::fact_audit_origin);
         made_by = fact(tx, store::fact_made_by);
-        if (fact(tx, store::fact_key_fingerprint) != ring->fingerprint())
+        if (!ring->has_fingerprint(fact(tx, store::fact_key_fingerprint)))
             throw Failure(fmt::format("the key file {} is not the one of the database in {}", key_file_of(place), shown(place)));
         check_origin(made_by, origin, place);
+        ring->use(store::load_key_uses(tx));
     };
     auto engine = db::open(options);
     if (!ring) throw Failure(fmt::format("the database in {} was not looked at", shown(place)));
-    return {.engine = std::move(engine), .ring = *std::move(ring), .audit_origin = std::move(audit_origin), .made_by = std::move(made_by)};
+    return {.engine = std::move(engine), .ring = *std::move(ring), .audit_origin = std::move(audit_origin), .made_by = std::move(made_by), .key_file = key_file_of(place)};
 }
 
 Data open_one_that_is_there(const DataPlace& place, const base::Settings& settings, Origin origin) {

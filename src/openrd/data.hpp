@@ -19,6 +19,7 @@ struct Data {
     keys::Ring ring;
     std::string audit_origin;
     std::string made_by;  // store::fact_made_by
+    std::string key_file = {};
 };
 
 struct DataPlace {

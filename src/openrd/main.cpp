@@ -9,11 +9,14 @@
 #include "openrd/config.hpp"
 #include "openrd/copy.hpp"
 #include "openrd/describe.hpp"
+#include "openrd/erase.hpp"
 #include "openrd/failure.hpp"
 #include "openrd/init.hpp"
+#include "openrd/keys_commands.hpp"
 #include "openrd/migrate.hpp"
 #include "openrd/numbering_file.hpp"
 #include "openrd/outbox_commands.hpp"
+#include "openrd/process.hpp"
 #include "openrd/serve.hpp"
 #include "openrd/settings.hpp"
 #include "openrd/version.hpp"
@@ -130,6 +133,7 @@ void add_account(CLI::App& app, Command& command) {
     with_id(add("withdraw-enterprise", "Record that the verification was withdrawn", withdraw_enterprise));
     with_id(add("unbind-phone", "Remove a member's secure phone, so that another can be bound", unbind_phone));
     with_id(add("lock", "Send no codes for an account and redeem none, until it is unlocked", lock_account));
+    with_id(add("erase-person", "Erase the personal data of an account's phone; what the audit log says of it becomes unreadable", erase_person));
     with_id(add("unlock", "Lift the lock of an account after wrong codes", unlock_account));
 }
 
@@ -216,6 +220,26 @@ void add_outbox(CLI::App& app, Command& command) {
     list->add_option("--limit", options->limit, "How many at most (100)");
     with_id(with_format(add("show", "Show one message and what happened to it", show_message)));
     with_id(add("retry", "Send a dead letter again while its code lives; recorded in the audit log", retry_outbox_message));
+}
+
+void add_keys(CLI::App& app, Command& command) {
+    auto options = std::make_shared<KeysOptions>();
+    auto* keys = app.add_subcommand("keys", "The keys of the key file, beside a running server; recorded in the audit log")->require_subcommand(1);
+    const auto add = [&](const char* name, const char* says, int (*run)(const KeysOptions&)) {
+        auto* one = add_place(keys->add_subcommand(name, says), options->place);
+        one->final_callback([options, run, &command] {
+            command = [options, run] {
+                options->place = place_of(options->place);
+                return run(*options);
+            };
+        });
+        return one;
+    };
+    add("list", "Show the keys and what each is used for", list_keys);
+    add("add", "Put a new key into the key file, to be copied to other servers before it is used", add_key);
+    auto* rotate = add("rotate", "Use a new key, and bring what is under the older one under it", rotate_key);
+    rotate->add_option("kind", options->kind, "code, index, encryption or checkpoint")->required();
+    add("retire", "Take a key out of the key file for which nothing is left", retire_key)->add_option("key", options->key_id, "Its number")->required();
 }
 
 void add_audit(CLI::App& app, Command& command) {
@@ -309,6 +333,7 @@ int run(const Command& command) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    forbid_core_dumps();  // every command that opens the key file, and none is told apart here
     CLI::App app("An open resource directory: multi-account governance with the vendor's own API", "openrd");
     app.require_subcommand(1);
     Command command;
@@ -320,6 +345,7 @@ int main(int argc, char** argv) {
     add_limits(app, command);
     add_numbering(app, command);
     add_outbox(app, command);
+    add_keys(app, command);
     add_audit(app, command);
     add_backup(app, command);
     add_the_rest(app, command);

@@ -13,7 +13,7 @@ void record_risk_refusal(db::Engine& engine, const keys::Ring& ring, const deliv
     engine.write_and_wait([&](db::Transaction& tx) {
         const auto account = store::find_account(tx, message.account_id);
         const auto log = account ? log_of(tx, *account) : std::string(server_log);
-        store::cancel_verification(tx, message.account_id, message.purpose, ring.blind_index(message.to.reveal_e164()));
+        for (const auto& index : ring.blind_indexes(message.to.reveal_e164())) store::cancel_verification(tx, message.account_id, message.purpose, index);
         const auto person = store::record_person(tx, ring, log, message.to.reveal(), now_ms);
         record(tx,
                {.account_id = log,
@@ -29,7 +29,7 @@ void record_risk_refusal(db::Engine& engine, const keys::Ring& ring, const deliv
 }
 
 std::string refuse_suppressed(db::Transaction& tx, const keys::Ring& ring, const phone::MobileNumber& to, std::int64_t now_ms) {
-    if (to.empty() || !store::is_suppressed(tx, ring.blind_index(to.reveal_e164()), now_ms)) return {};
+    if (to.empty() || !store::is_suppressed(tx, ring.blind_indexes(to.reveal_e164()), now_ms)) return {};
     return "suppressed";
 }
 

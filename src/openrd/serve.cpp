@@ -8,6 +8,7 @@
 #include "openrd/endpoint.hpp"
 #include "openrd/failure.hpp"
 #include "openrd/gateways.hpp"
+#include "openrd/key_watch.hpp"
 #include "openrd/metrics_page.hpp"
 #include "openrd/notify.hpp"
 #include "openrd/numbering_file.hpp"
@@ -108,6 +109,7 @@ class Running {
     const base::Settings settings_;
     base::Clock clock_;
     Data data_;
+    KeyWatch key_watch_{data_.key_file, *data_.engine, data_.ring};
     delivery::Inbox inbox_;
     delivery::InboxChannel channel_{inbox_};
     Gateways gateways_;
@@ -180,11 +182,6 @@ std::vector<std::string> Running::urls() const {
     return all;
 }
 
-std::vector<std::string> Running::troubles() const {
-    if (sealer_.halted()) return {"The audit log is not sealed any more: see the server's log."};
-    return {};
-}
-
 std::vector<std::string> Running::warnings() const {
     auto all = dispatcher_.troubles();
     if (!settings_.messages) all.emplace_back(no_channel);
@@ -220,8 +217,16 @@ void Running::start() {
     sealer_.start();
 }
 
+std::vector<std::string> Running::troubles() const {
+    std::vector<std::string> all;
+    if (sealer_.halted()) all.emplace_back("The audit log is not sealed any more: see the server's log.");
+    if (data_.ring.trouble()) all.emplace_back("A key that the database uses is not in this server's key file: see the server's log.");
+    return all;
+}
+
 void Running::housekeep() {
     try {
+        key_watch_.look();
         pipeline_.housekeep();
     } catch (const std::exception& error) { base::log::warning("housekeeping failed", {{"reason", error.what()}}); }
     data_.engine->idle();
@@ -229,6 +234,7 @@ void Running::housekeep() {
 
 void Running::reload() {
     try {
+        key_watch_.look();
         if (tls_) tls_->reload();
         base::log::info("reloaded");
     } catch (const std::exception& error) { base::log::error("not reloaded: the old certificate stays in use", {{"reason", error.what()}}); }

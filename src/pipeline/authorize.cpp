@@ -64,7 +64,7 @@ std::string diagnostic(const Exchange& ex, const policy::Decision& decision, std
     w.text("NoPermissionPolicyType", decision.policy_type), w.text("AuthAction", ex.operation->action.text), w.text("AuthResource", resource);
     w.text("AuthPrincipal", ex.identity->caller.arn);
     w.end_answer({});
-    return base::base64(ring.seal(keys::Purpose::page_token, text, "diagnostic"));
+    return base::base64(ring.seal(keys::Purpose::diagnostic, text, "diagnostic"));
 }
 
 wire::AccessDenied denied(const Exchange& ex, const policy::Decision& decision, std::string_view resource, const keys::Ring& ring) {

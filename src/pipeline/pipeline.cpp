@@ -95,6 +95,9 @@ void finish(State& state, const Shared& ex, db::Outcome outcome, const std::exce
         } catch (const db::Error& e) {
             reason = e.what();
             if (e.trouble() == db::Trouble::unavailable) ex->refusal = refuse(fault::service_unavailable);
+        } catch (const keys::MissingKey& e) {
+            reason = e.what();
+            ex->refusal = refuse(fault::service_unavailable);
         } catch (const std::exception& e) { reason = e.what(); }
         base::log::error("nothing was written", {{"request_id", ex->request_id}, {"action", ex->operation->name}, {"reason", reason}});
     }
@@ -149,6 +152,10 @@ template <class Work> void carefully(State& state, const Shared& ex, Work work) 
     } catch (const db::Error& error) {
         base::log::error("the database failed", {{"request_id", ex->request_id}, {"reason", error.what()}});
         ex->refusal = refuse(error.trouble() == db::Trouble::unavailable ? fault::service_unavailable : fault::internal_error);
+        answer(state, *ex);
+    } catch (const keys::MissingKey& error) {
+        base::log::error("a key is missing", {{"request_id", ex->request_id}, {"reason", error.what()}});
+        ex->refusal = refuse(fault::service_unavailable);
         answer(state, *ex);
     } catch (const std::exception& error) {
         base::log::error("a request failed", {{"request_id", ex->request_id}, {"reason", error.what()}});

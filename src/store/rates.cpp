@@ -31,10 +31,15 @@ std::int64_t delete_old_windows(db::Transaction& tx, std::int64_t now_ms, std::i
     return tx.run(sql, {now_ms, limit});
 }
 
-bool count_phone_use(db::Transaction& tx, std::string_view phone_index, std::int64_t limit) {
+bool count_phone_use(db::Transaction& tx, std::span<const std::string> phone_indexes, std::int64_t limit) {
+    static constexpr db::Sql older{"SELECT n FROM phone_uses WHERE phone_index = $1 /*for update*/"};
     static constexpr db::Sql sql{"INSERT INTO phone_uses (phone_index, n) VALUES ($1, 1) ON CONFLICT (phone_index) DO UPDATE SET n = phone_uses.n + 1 WHERE phone_uses.n < $2"};
-    return tx.run(sql, {db::Bytes{phone_index}, limit}) != 0;
+    for (const auto& index : phone_indexes.subspan(1))
+        if (auto rows = tx.query(older, {db::Bytes{index}}); rows.next()) limit -= rows.integer(0);
+    return limit > 0 && tx.run(sql, {db::Bytes{phone_indexes.front()}, limit}) != 0;
 }
+
+bool count_phone_use(db::Transaction& tx, const std::string& phone_index, std::int64_t limit) { return count_phone_use(tx, std::span(&phone_index, 1), limit); }
 
 void release_phone_use(db::Transaction& tx, std::string_view phone_index) {
     static constexpr db::Sql sql{"UPDATE phone_uses SET n = n - 1 WHERE phone_index = $1 AND n > 0"};

@@ -36,11 +36,12 @@ void insert_subject(db::Transaction& tx, const Subject& s) {
 std::optional<PersonRecord> record_person(db::Transaction& tx, const keys::Ring& ring, std::string_view account_id, std::string_view phone, std::int64_t now_ms) {
     const auto number = phone::MobileNumber::parse(phone);
     if (!number) return {};
-    const auto index = ring.blind_index(number->reveal_e164());
-    auto subject = find_subject(tx, account_id, index);
+    const auto indexes = ring.blind_indexes(number->reveal_e164());
+    std::optional<Subject> subject;
+    for (auto index = indexes.begin(); !subject && index != indexes.end(); ++index) subject = find_subject(tx, account_id, *index);
     base::Secret key;
     if (!subject) {
-        subject = Subject{.account_id = std::string(account_id), .phone_index = index, .subject_ref = base::identifier("s-", 20), .created_at_ms = now_ms};
+        subject = Subject{.account_id = std::string(account_id), .phone_index = indexes.front(), .subject_ref = base::identifier("s-", 20), .created_at_ms = now_ms};
         key = keys::random_key();
         subject->key_sealed = ring.seal(keys::Purpose::subject, key.reveal(), subject->subject_ref);
         insert_subject(tx, *subject);

@@ -1,5 +1,7 @@
 #include "store/suppressions.hpp"
 
+#include <algorithm>
+
 namespace openrd::store {
 
 void put_suppression(db::Transaction& tx, const Suppression& s) {
@@ -17,6 +19,10 @@ bool delete_suppression(db::Transaction& tx, std::string_view phone_index) {
 bool is_suppressed(db::Transaction& tx, std::string_view phone_index, std::int64_t now_ms) {
     static constexpr db::Sql sql{"SELECT 1 FROM suppressions WHERE phone_index = $1 AND (until_ms IS NULL OR until_ms > $2)"};
     return tx.query(sql, {db::Bytes{phone_index}, now_ms}).next();
+}
+
+bool is_suppressed(db::Transaction& tx, std::span<const std::string> phone_indexes, std::int64_t now_ms) {
+    return std::ranges::any_of(phone_indexes, [&](const std::string& index) { return is_suppressed(tx, index, now_ms); });
 }
 
 std::vector<Suppression> list_suppressions(db::Transaction& tx, std::string_view after, std::int64_t limit) {

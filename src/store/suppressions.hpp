@@ -2,6 +2,7 @@
 // Phones that are sent nothing, by their blind index: no number stands here.
 #include "db/engine.hpp"
 
+#include <span>
 #include <vector>
 
 namespace openrd::store {
@@ -22,6 +23,8 @@ void put_suppression(db::Transaction&, const Suppression&);
 // False: it was not suppressed.
 bool delete_suppression(db::Transaction&, std::string_view phone_index);
 bool is_suppressed(db::Transaction&, std::string_view phone_index, std::int64_t now_ms);
+// By any of a phone's indexes (keys::Ring::blind_indexes): the number is not kept, so that a row stays under the key it was made with.
+bool is_suppressed(db::Transaction&, std::span<const std::string> phone_indexes, std::int64_t now_ms);
 // In order of their indexes, after `after`; those that are over as well.
 std::vector<Suppression> list_suppressions(db::Transaction&, std::string_view after, std::int64_t limit);
 

@@ -9,6 +9,7 @@
 #include "phone/numbering.hpp"
 #include "sandbox/seed.hpp"
 #include "store/audit_events.hpp"
+#include "store/key_uses.hpp"
 #include "store/verifications.hpp"
 #include "support/postgres.hpp"
 #include "wire/percent.hpp"
@@ -127,6 +128,7 @@ void Sandbox::open() {
                         .connections = place_.connections,
                         .deadline_ms = place_.deadline_ms,
                         .first_content = [&](db::Transaction& tx) { sandbox::seed(tx, *ring_, settings_.audit.origin, clock_.now_ms()); }});
+    engine_->read([&](db::Transaction& tx) { ring_->use(store::load_key_uses(tx)); });
     pipeline_ = std::make_unique<pipeline::Pipeline>(*engine_, *ring_, phone::Numbering::built_in(), clock_, settings_);
 }
 
@@ -136,6 +138,8 @@ void Sandbox::close() {
     engine_.reset();
     ring_.reset();
 }
+
+std::string Sandbox::database_url() const { return place_.url; }
 
 void Sandbox::restart() {
     close();

@@ -107,10 +107,13 @@ class Sandbox {
 
     db::Engine& engine() { return *engine_; }
     const keys::Ring& ring() const { return *ring_; }
+    keys::Ring& ring() { return *ring_; }
     base::Clock& clock() { return clock_; }
     base::Settings& settings() { return settings_; }
     pipeline::Pipeline& pipeline() { return *pipeline_; }
     const std::filesystem::path& directory() const { return directory_; }
+    // For a command that works beside it.
+    std::string database_url() const;
     // Closes everything and opens it again, as a restart does.
     void restart();
 

@@ -62,6 +62,7 @@ void Connection::set_up(Use use, bool durable) {
     execute("PRAGMA foreign_keys = OFF");
     execute("PRAGMA cell_size_check = ON");
     execute("PRAGMA temp_store = MEMORY");
+    execute("PRAGMA secure_delete = ON");  // what is erased is overwritten, not only taken off the list
     execute(durable && use != Use::building ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = OFF");
     if (use == Use::building) {
         execute("PRAGMA page_size = 4096");

@@ -91,19 +91,20 @@ Answer run(const Request& request, api::Call& call) {
     call.keep([&] {
         counted = store::count_attempt(call.transaction, member.account_id, store::purpose_bind, call.now_ms, call.settings.codes.capped());
         // Only a guess at a code that was sent to this phone counts against the phone: nobody can use up a stranger's guesses.
-        if (counted && base::constant_time_equal(counted->phone_index, phone_index) && !count_guess(call, request.phone)) counted.reset();
+        if (counted && call.ring.index_matches(counted->phone_index, request.phone.reveal_e164()) && !count_guess(call, request.phone)) counted.reset();
     });
     // Without a code under way the same is computed of nothing, so that the time does not tell.
-    const store::Attempt attempt = counted.value_or(store::Attempt{std::string(16, '\0'), call.ring.code_key_id(), std::string(32, '\0')});
+    const store::Attempt attempt = counted.value_or(store::Attempt{std::string(16, '\0'), call.ring.code_key_id(), std::string(phone_index.size(), '\0')});
     const auto code = call.ring.code(attempt.verification_id, member.account_id, store::purpose_bind, request.phone.reveal_e164(), static_cast<std::uint32_t>(attempt.code_key_id));
-    const bool same_phone = base::constant_time_equal(attempt.phone_index, phone_index);
+    const bool same_phone = call.ring.index_matches(attempt.phone_index, request.phone.reveal_e164());
     const bool same_code = code.same_as(request.code.reveal());
     if (!counted || !same_phone || !same_code) throw operation.fault(fault::invalid_verification_code);
 
     if (!store::consume_verification(call.transaction, member.account_id, store::purpose_bind, attempt.verification_id, call.now_ms))
         throw operation.fault(fault::invalid_verification_code);
     // That the phone is in use elsewhere shows only now, after possession was proved; the code stays good (decisions.md D.8).
-    if (const auto most = call.settings.strict.accounts_per_phone; most != 0 && !store::count_phone_use(call.transaction, phone_index, most))
+    if (const auto most = call.settings.strict.accounts_per_phone;
+        most != 0 && !store::count_phone_use(call.transaction, call.ring.blind_indexes(request.phone.reveal_e164()), most))
         throw operation.fault(fault::invalid_verification_code);
     if (!store::bind_phone(call.transaction, member.directory_id, member.account_id,
                            {.phone_index = phone_index,

@@ -127,7 +127,7 @@ void check_brake(api::Call& call, const phone::MobileNumber& phone) {
 
 void count_send(api::Call& call, const SendTarget& target) {
     // Refused as a phone that has had its messages of the day: who asks does not learn that its owner said STOP.
-    if (store::is_suppressed(call.transaction, call.ring.blind_index(target.phone.reveal_e164()), call.now_ms)) throw full({{}, {}, base::day_ms}, call.now_ms);
+    if (store::is_suppressed(call.transaction, call.ring.blind_indexes(target.phone.reveal_e164()), call.now_ms)) throw full({{}, {}, base::day_ms}, call.now_ms);
     for (const Window& w : send_windows(call, target)) {
         if (w.count(call)) continue;
         page_for(w, call.now_ms);

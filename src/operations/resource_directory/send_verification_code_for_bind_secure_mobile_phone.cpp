@@ -75,7 +75,7 @@ void check_limits(const store::Verification& v, const api::Call& call) {
 void choose_code(store::Verification& v, const std::string& phone_index, const Request& request, api::Call& call) {
     const auto codes = call.settings.codes.capped();
     const bool under_way = v.pending(call.now_ms);
-    const bool same_phone = v.phone_index == phone_index;
+    const bool same_phone = call.ring.index_matches(v.phone_index, request.phone.reveal_e164());
     if (under_way && same_phone && v.expires_at_ms - call.now_ms >= codes.renew_below_ms) return;
     v.verification_id = base::random_bytes(16);
     v.code_key_id = call.ring.code_key_id();

@@ -1,0 +1,237 @@
+// `openrd keys ...` beside a running server: each key is rotated, and nothing that was promised under the older one is lost.
+#include "audit/export.hpp"
+#include "audit/verify.hpp"
+#include "db/open.hpp"
+#include "openrd/failure.hpp"
+#include "openrd/key_jobs.hpp"
+#include "openrd/key_watch.hpp"
+#include "openrd/keys_commands.hpp"
+#include "store/key_uses.hpp"
+#include "store/members.hpp"
+#include "store/rates.hpp"
+#include "store/resealing.hpp"
+#include "support/sandbox.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <fstream>
+#include <thread>
+
+namespace openrd::tests {
+namespace {
+
+constexpr const char* directory_id = "rd-sandbx";
+
+class KeyRotation : public ::testing::Test {
+  protected:
+    explicit KeyRotation(base::Settings settings = Sandbox::open_settings()) : sandbox_(std::move(settings)) {}
+
+    KeysOptions options(const std::string& kind = {}, std::uint32_t id = 0) const {
+        KeysOptions options;
+        options.place = {.directory = sandbox_.directory().string(), .key_file = {}, .url = sandbox_.database_url()};
+        options.kind = kind;
+        options.key_id = id;
+        options.settle_ms = 0;
+        return options;
+    }
+    static boost::json::object run(int (*command)(const KeysOptions&), const KeysOptions& options) {
+        ::testing::internal::CaptureStdout();
+        EXPECT_EQ(command(options), 0);
+        return boost::json::parse(::testing::internal::GetCapturedStdout()).as_object();
+    }
+    // As a server that looks once a second.
+    boost::json::object rotate(const std::string& kind) {
+        auto answer = run(rotate_key, options(kind));
+        watch_.look();
+        return answer;
+    }
+    std::string key_file() const { return (sandbox_.directory() / "openrd.key").string(); }
+    void bind(const std::string& account_id = blue_id, const std::string& phone = good_phone) {
+        ASSERT_EQ(sandbox_.send_code(account_id, phone).status, 200);
+        ASSERT_EQ(sandbox_.bind(account_id, phone, sandbox_.code_of(account_id, phone)).status, 200);
+    }
+    void use(const keys::Uses& uses) {
+        sandbox_.engine().write_and_wait([&](db::Transaction& tx) { store::put_key_uses(tx, uses); });
+    }
+
+    Sandbox sandbox_;
+    KeyWatch watch_{key_file(), sandbox_.engine(), sandbox_.ring()};
+};
+
+TEST_F(KeyRotation, OfTheCodeKeyLeavesTheCodesThatWereSentValid) {
+    ASSERT_EQ(sandbox_.send_code(blue_id).status, 200);
+    const auto code = sandbox_.code_of(blue_id);
+    rotate("code");
+    EXPECT_EQ(sandbox_.ring().uses().code, 2u);
+    EXPECT_EQ(sandbox_.code_of(blue_id), code);
+    EXPECT_EQ(sandbox_.bind(blue_id, good_phone, Sandbox::wrong(code)).status, 409);
+    EXPECT_EQ(sandbox_.bind(blue_id, good_phone, code).status, 200);
+    bind(red_id, second_phone);
+    EXPECT_EQ(sandbox_.count("verifications WHERE account_id = '1000000000000003' AND code_key_id = 2"), 1);
+}
+
+TEST_F(KeyRotation, OfTheIndexKeyMovesEveryIndexAndTheirUses) {
+    sandbox_.settings().strict.accounts_per_phone = 1;
+    bind();
+    ASSERT_EQ(sandbox_.send_code(red_id, second_phone).status, 200);
+    const auto events = sandbox_.events();
+    const auto ref = events.back().at("subject_ref").as_string();
+    const auto answer = rotate("index");
+    EXPECT_GE(answer.at("Moved").as_int64(), 3);
+    EXPECT_EQ(answer.at("Unreadable").as_int64(), 0);
+    EXPECT_EQ(sandbox_.bind(red_id, second_phone, sandbox_.code_of(red_id, second_phone)).status, 200) << "a code under way";
+    EXPECT_EQ(sandbox_.events().back().at("subject_ref").as_string(), ref) << "the log knows the number again";
+    ASSERT_EQ(sandbox_.send_code(joined_id, good_phone).status, 409) << "no resource account";
+    sandbox_.engine().write_and_wait([](db::Transaction& tx) {
+        const auto index = store::unbind_phone(tx, directory_id, red_id, 0);
+        if (index) store::release_phone_use(tx, *index);
+    });
+    ASSERT_EQ(sandbox_.send_code(red_id, good_phone).status, 200);
+    EXPECT_EQ(sandbox_.bind(red_id, good_phone, sandbox_.code_of(red_id, good_phone)).status, 409) << "the phone has its one account";
+    EXPECT_EQ(count_under(sandbox_.engine(), 1, 0) > 0, true) << "sealed with it still";
+    EXPECT_EQ(rotate("index").at("KeyId").as_int64(), 3);
+}
+
+TEST_F(KeyRotation, OfTheIndexKeyIsRightWhileItGoesOn) {
+    sandbox_.settings().strict.accounts_per_phone = 1;
+    bind();
+    ASSERT_EQ(sandbox_.send_code(red_id, good_phone).status, 200);
+    run(add_key, options());
+    watch_.look();
+    use({.index = 2});
+    watch_.look();
+    EXPECT_EQ(sandbox_.bind(red_id, good_phone, sandbox_.code_of(red_id)).status, 409) << "its use is under the older key";
+    EXPECT_EQ(sandbox_.count("verifications WHERE account_id = '1000000000000003' AND state = 'pending' AND attempts = 1"), 1);
+    const auto answer = rotate("index");
+    EXPECT_TRUE(answer.at("Finished").as_bool()) << "a rotation that was killed is ended, not begun anew";
+    EXPECT_EQ(answer.at("KeyId").as_int64(), 2);
+    EXPECT_EQ(sandbox_.bind(red_id, good_phone, sandbox_.code_of(red_id)).status, 409);
+}
+
+TEST_F(KeyRotation, OfEveryKeyLetsTheOldestRootBeRetired) {
+    bind();
+    const auto wire = sandbox_.sign("CreateFolder", {{"FolderName", "once"}}, {});
+    ASSERT_EQ(sandbox_.send(wire).status, 200);
+    for (const auto* kind : {"code", "index", "encryption", "checkpoint"}) {
+        EXPECT_THROW(retire_key(options({}, 1)), Failure) << kind;
+        rotate(kind);
+    }
+    EXPECT_EQ(sandbox_.ring().uses(), (keys::Uses{.code = 2, .index = 2, .encryption = 2, .checkpoint = 2})) << "one new root for all of them";
+    EXPECT_EQ(count_under(sandbox_.engine(), 1, sandbox_.clock().now_ms()), 0);
+    run(retire_key, options({}, 1));
+    watch_.look();
+    EXPECT_EQ(sandbox_.ring().ids(), std::vector<std::uint32_t>{2});
+    EXPECT_FALSE(sandbox_.ring().trouble());
+    EXPECT_EQ(sandbox_.call("GetAccount", {{"AccountId", blue_id}}).text("/Account/SecureMobilePhone"), "65-8123****");
+    sandbox_.restart();
+    EXPECT_EQ(sandbox_.call("GetAccount", {{"AccountId", blue_id}}).status, 200);
+    EXPECT_EQ(sandbox_.send(wire).code(), "SignatureNonceUsed") << "known again under another root";
+    EXPECT_THROW(retire_key(options({}, 2)), Failure) << "in use";
+    EXPECT_THROW(retire_key(options({}, 9)), Failure) << "there is none";
+}
+
+TEST_F(KeyRotation, OfTheCheckpointKeyIsFollowedByWhoTrustsEitherKey) {
+    const auto out = sandbox_.directory() / "export";
+    const auto old_key = sandbox_.directory() / "old.pub", new_key = sandbox_.directory() / "new.pub";
+    const auto origin = sandbox_.settings().audit.origin;
+    const auto exported = [&] {
+        const auto report = audit::export_log(sandbox_.engine(), sandbox_.ring(), sandbox_.clock(), {.directory = out, .origin = origin});
+        EXPECT_TRUE(report.warnings.empty()) << report.warnings.front();
+    };
+    bind();
+    exported();
+    std::filesystem::copy_file(out / "audit.pub", old_key);
+    const auto answer = rotate("checkpoint");
+    bind(red_id, second_phone);
+    exported();
+    std::ofstream(new_key) << answer.at("AuditKey").as_string().c_str() << "\n";
+    for (const auto& key : {old_key, new_key}) {
+        const auto report = audit::verify(out, key);
+        EXPECT_TRUE(report.ok()) << report.text();
+        EXPECT_GE(report.checkpoints, 2u);
+    }
+    rotate("checkpoint");
+    exported();
+    EXPECT_TRUE(audit::verify(out, old_key).ok());
+    std::filesystem::remove(out / "keys" / "000002.txt");
+    EXPECT_FALSE(audit::verify(out, old_key).ok()) << "without the note nobody knows the newest key";
+}
+
+TEST_F(KeyRotation, ThatANodeHasNotHeardOfLetsItRefuseAndCountNothing) {
+    ASSERT_EQ(sandbox_.send_code(blue_id).status, 200);
+    const auto code = sandbox_.code_of(blue_id);
+    // Another node, with the newer key file, has sent this code.
+    sandbox_.engine().write_and_wait([](db::Transaction& tx) {
+        static constexpr db::Sql sql{"UPDATE verifications SET code_key_id = 2 WHERE account_id = $1"};
+        tx.run(sql, {blue_id});
+    });
+    EXPECT_EQ(sandbox_.bind(blue_id, good_phone, code).status, 503) << "it is not known to be wrong";
+    EXPECT_EQ(sandbox_.count("verifications WHERE account_id = '1000000000000002' AND attempts = 0 AND failures = 0"), 1);
+    use({.code = 2});
+    watch_.look();
+    ASSERT_TRUE(sandbox_.ring().trouble());
+    EXPECT_EQ(sandbox_.bind(blue_id, good_phone, code).status, 503);
+    EXPECT_EQ(sandbox_.call("GetAccount", {{"AccountId", blue_id}}).status, 503);
+    EXPECT_EQ(sandbox_.count("verifications WHERE account_id = '1000000000000002' AND attempts = 0 AND failures = 0"), 1);
+    auto roots = keys::read_key_file(key_file());
+    roots.push_back({.id = 2, .bytes = base::Secret(std::string(keys::root_bytes, '2'))});
+    keys::replace_key_file(key_file(), roots);
+    watch_.look();
+    EXPECT_FALSE(sandbox_.ring().trouble());
+    EXPECT_EQ(sandbox_.bind(blue_id, good_phone, sandbox_.code_of(blue_id)).status, 200);
+}
+
+TEST_F(KeyRotation, NeverUsesAKeyFileThatIsNotWhole) {
+    run(add_key, options());
+    std::ifstream in(key_file(), std::ios::binary);
+    const std::string whole((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+    std::ofstream(key_file(), std::ios::binary | std::ios::trunc) << whole.substr(0, whole.size() / 2);
+    watch_.look();
+    EXPECT_EQ(sandbox_.ring().ids(), std::vector<std::uint32_t>{1}) << "what was read stays";
+    bind();
+    std::ofstream(key_file(), std::ios::binary | std::ios::trunc) << std::string(keys::root_bytes, 'x');
+    watch_.look();
+    EXPECT_EQ(sandbox_.ring().ids(), std::vector<std::uint32_t>{1}) << "another database's";
+    std::ofstream(key_file(), std::ios::binary | std::ios::trunc) << whole;
+    watch_.look();
+    EXPECT_EQ(sandbox_.ring().ids(), (std::vector<std::uint32_t>{1, 2}));
+}
+
+TEST_F(KeyRotation, GoesOnUnderLoad) {
+    std::atomic<bool> stop = false;
+    std::atomic<int> bound = 0, wrong = 0;
+    const auto work = [&](const std::string& account_id, const std::string& phone) {
+        while (!stop) {
+            if (sandbox_.send_code(account_id, phone).status != 200 || sandbox_.bind(account_id, phone, sandbox_.code_of(account_id, phone)).status != 200) {
+                ++wrong;
+                break;
+            }
+            ++bound;
+            sandbox_.engine().write_and_wait([&](db::Transaction& tx) { store::unbind_phone(tx, directory_id, account_id, 0); });
+        }
+        sandbox_.engine().idle();
+    };
+    std::jthread watcher([&](const std::stop_token& ended) {
+        while (!ended.stop_requested()) {
+            watch_.look();
+            sandbox_.engine().idle();
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        }
+    });
+    std::jthread blue(work, blue_id, good_phone), red(work, red_id, second_phone);
+    for (const auto* kind : {"code", "index", "encryption", "checkpoint", "index", "encryption"}) {
+        auto how = options(kind);
+        how.settle_ms = 200;
+        const int before = bound;
+        run(rotate_key, how);
+        while (!wrong && bound < before + 2) std::this_thread::yield();
+    }
+    stop = true;
+    blue.join();
+    red.join();
+    EXPECT_EQ(wrong, 0);
+}
+
+}  // namespace
+}  // namespace openrd::tests
