@@ -280,7 +280,8 @@ base::Secret Ring::code(std::string_view verification_id, std::string_view accou
 std::string Ring::receipt_token(std::string_view channel, std::string_view message_id) const {
     std::array<unsigned char, crypto_auth_hmacsha256_BYTES> mac{};
     crypto_auth_hmacsha256_state state;
-    crypto_auth_hmacsha256_init(&state, now().oldest().receipt, key_bytes);
+    // Not a current key, and the callers are gateways: whatever else is missing.
+    crypto_auth_hmacsha256_init(&state, inner_->now.load(std::memory_order_acquire)->oldest().receipt, key_bytes);
     for (const auto field : {channel, message_id}) {
         unsigned char length[4];
         put_be32(length, static_cast<std::uint32_t>(field.size()));

@@ -83,7 +83,9 @@ TEST(Seal, ThatWasChangedStaysShut) {
         for (const int bit : {1, 0x80}) {
             auto changed = sealed;
             changed[i] = static_cast<char>(changed[i] ^ bit);
-            EXPECT_FALSE(r.open(Purpose::phone, changed, "row")) << i;
+            // A key that is not there may be one that this key file has not got yet.
+            if (i < 4) EXPECT_THROW((void)r.open(Purpose::phone, changed, "row"), MissingKey) << i;
+            else EXPECT_FALSE(r.open(Purpose::phone, changed, "row")) << i;
         }
     for (std::size_t size = 0; size < sealed.size(); ++size) EXPECT_FALSE(r.open(Purpose::phone, sealed.substr(0, size), "row")) << size;
     EXPECT_FALSE(r.open(Purpose::phone, sealed + std::string(1, '\0'), "row"));

@@ -10,6 +10,7 @@
 #include "store/copying.hpp"
 #include "store/everything.hpp"
 #include "store/facts.hpp"
+#include "store/key_uses.hpp"
 #include "store/leases.hpp"
 
 #include <fmt/format.h>
@@ -223,7 +224,9 @@ void Copy::verify_log(db::Transaction& target) {
         if (count != 0) throw Failure(fmt::format("the audit log in {} is not sealed", to_.name()));
         return;
     }
-    const auto checkpoint = audit::own_checkpoint(last->note, last->root, last->tree_size, audit::verifier_key(ring_, origin_));
+    const auto chain = audit::own_chain(ring_, origin_, store::list_key_changes(target));
+    if (!chain) throw Failure(fmt::format("the audit log in {}: {}", to_.name(), chain.error()));
+    const auto checkpoint = audit::own_checkpoint(last->note, last->root, last->tree_size, *chain);
     if (!checkpoint) throw Failure(fmt::format("the checkpoint of {} entries in {} is not one of {}: {}", last->tree_size, to_.name(), origin_, checkpoint.error()));
     audit::Tree tree;
     while (tree.size() < checkpoint->size) {

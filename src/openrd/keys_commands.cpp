@@ -139,8 +139,10 @@ int rotate_key(const KeysOptions& o) {
         }));
         return 0;
     }
-    auto next = at_work->ring.ids().back();
-    if (next == current) next = add_root(*at_work);
+    const auto next = at_work->ring.ids().back();
+    // Not made here: a server that has its key file as a credential of systemd reads it when it is started, and would refuse everything.
+    if (next == current)
+        throw Failure(fmt::format("key {} is the newest one of the key file: make another with openrd keys add, let every server read it, then rotate", current), refused_status);
     settle(o);  // so that the servers on this key file have the key before it is used
     begin_to_use(*at_work, o.kind, next);
     if (o.kind == "encryption" || o.kind == "index") settle(o);  // so that nothing is written with the older one behind the job

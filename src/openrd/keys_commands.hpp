@@ -19,8 +19,8 @@ struct KeysOptions {
 int list_keys(const KeysOptions&);
 // A new root into the key file, used for nothing yet: on one server; the file is then copied to the others.
 int add_key(const KeysOptions&);
-// Uses the newest root for that kind of key, one that add_key has made or else a new one, and brings what is under the older key under
-// it. After a kill it is run again, and ends what was begun.
+// Uses the newest root, which add_key has made, for that kind of key, and brings what is under the older key under it. After a kill it
+// is run again, and ends what was begun.
 int rotate_key(const KeysOptions&);
 // Takes a root out of the key file for which nothing is left.
 int retire_key(const KeysOptions&);

@@ -237,7 +237,7 @@ void add_keys(CLI::App& app, Command& command) {
     };
     add("list", "Show the keys and what each is used for", list_keys);
     add("add", "Put a new key into the key file, to be copied to other servers before it is used", add_key);
-    auto* rotate = add("rotate", "Use a new key, and bring what is under the older one under it", rotate_key);
+    auto* rotate = add("rotate", "Use the newest key for something, and bring what is under the older one under it", rotate_key);
     rotate->add_option("kind", options->kind, "code, index, encryption or checkpoint")->required();
     add("retire", "Take a key out of the key file for which nothing is left", retire_key)->add_option("key", options->key_id, "Its number")->required();
 }
