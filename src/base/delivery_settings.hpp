@@ -57,6 +57,8 @@ struct DeliverySettings {
     std::vector<RouteSettings> routes;
     TextSettings texts;
     RiskSettings risk;
+    std::uint32_t workers = 2;           // messages that a channel carries at once, for each server
+    std::int64_t keep_ms = 30 * day_ms;  // of a message's row, from the end of its code's life; 0: for ever
 };
 
 }  // namespace openrd::base

@@ -37,7 +37,14 @@ constexpr ConfigKey file_keys[] = {
     {"database.url", "The database, for PostgreSQL: `postgresql://...`. One of the two must be there."},
     {"keys.file", "The key file, made by `openrd init`; `${CREDENTIALS_DIRECTORY}/openrd.key` for systemd's LoadCredential."},
     {"limits.profile", "`strict` (as delivered in production), `documented` or `open`: where the settings below begin."},
-    {"delivery", "The channels that carry messages: `[[delivery.channel]]`."},
+    {"delivery.origin", "The name that a code is bound to on the phone (`@NAME #CODE`), `openrd` as delivered; empty: none."},
+    {"delivery.chinese", "Calling codes whose phones are written to in Chinese: 86, 852, 853 and 886 as delivered."},
+    {"delivery.texts", "What is written instead: `[delivery.texts.bind-secure-phone]` with `en` and `zh`."},
+    {"delivery.workers", "Messages that each channel carries at once, for each server: 2 as delivered."},
+    {"delivery.keep", "How long a message's row stays after its code's life: `720h` as delivered, `none` for ever."},
+    {"delivery.channel", "`[[delivery.channel]]`: what carries messages, in order of preference; its keys: operations/messages.md."},
+    {"delivery.route", "`[[delivery.route]]` with `countries` and `channels`: another order for some countries."},
+    {"delivery.risk", "`[delivery.risk]` with `url`, `secret` or `secret_file`, `ca_file`, `timeout`, `youngest`, `fail_open`: who is asked before a code is sent; operations/messages.md."},
 };
 // clang-format on
 
@@ -168,6 +175,8 @@ class Reading {
             profile = *said;
         }
         config_.serve.settings = settings_for(profile);
+        // What can be charged for is what the operator has named, not what a sandbox tries things out with.
+        config_.serve.settings.strict.countries.clear();
     }
     void listen(const std::string& name, std::optional<net::Listen>& into) {
         const auto* node = take(name);

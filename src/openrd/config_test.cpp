@@ -178,6 +178,12 @@ TEST_F(ConfigTest, IsNotTrustedWhenOthersMayWriteItOrReadItsSecrets) {
     EXPECT_EQ(why_refused(least + channel, 0644).find("hush"), std::string::npos);
 }
 
+TEST_F(ConfigTest, SendsToNoCountryThatIsNotNamed) {
+    const auto strict = read(least).serve.settings.strict;
+    EXPECT_TRUE(strict.countries_by_list);
+    EXPECT_TRUE(strict.countries.empty());
+}
+
 TEST_F(ConfigTest, HasNoInboxInProduction) { EXPECT_EQ(why_refused_with("[[delivery.channel]]\nkind = \"inbox\"\n").substr(0, 34), ":8: delivery.channel: the inbox is"); }
 
 TEST_F(ConfigTest, LeavesTheTablesOfDeliveryToIt) {

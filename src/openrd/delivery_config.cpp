@@ -21,6 +21,7 @@ namespace {
 using base::ChannelSettings;
 
 constexpr std::size_t longest_secret_bytes = 4096;
+constexpr std::int64_t most_workers = 256;  // each is a thread and may be a connection
 
 struct TextKey {
     std::string_view name, kinds;
@@ -66,6 +67,8 @@ class Reading {
             else if (name == "channel") each(node, "delivery.channel", [&](const toml::table& table) { settings.channels.push_back(channel(table)); });
             else if (name == "route") each(node, "delivery.route", [&](const toml::table& table) { settings.routes.push_back(route(table)); });
             else if (name == "risk") settings.risk = risk(node);
+            else if (name == "workers") settings.workers = workers(node);
+            else if (name == "keep") settings.keep_ms = keep(node);
             else throw refusal(node, fmt::format("delivery.{} is not known", name));
         }
         return settings;
@@ -108,6 +111,18 @@ class Reading {
         const auto ms = base::parse_duration_ms(text(node, name));
         if (!ms) throw refusal(node, fmt::format("{} is a time like 10s", name));
         return *ms;
+    }
+    std::uint32_t workers(const toml::node& node) const {
+        const auto number = node.value_exact<std::int64_t>();
+        if (!number || *number < 1 || *number > most_workers) throw refusal(node, fmt::format("delivery.workers must be a whole number from 1 to {}", most_workers));
+        return static_cast<std::uint32_t>(*number);
+    }
+    // Receipts come for days, and whoever looks into a complaint wants to see what was sent.
+    std::int64_t keep(const toml::node& node) const {
+        if (node.value_exact<std::string>() == "none") return 0;
+        const auto ms = duration(node, "delivery.keep");
+        if (ms < base::day_ms) throw refusal(node, "delivery.keep must be at least 24h, or none to keep all");
+        return ms;
     }
     bool yes_no(const toml::node& node, std::string_view name) const {
         const auto* value = node.as_boolean();

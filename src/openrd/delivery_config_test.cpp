@@ -107,6 +107,19 @@ TEST(DeliveryConfig, SaysWhatItDoesNotUnderstandAndWhere) {
     EXPECT_EQ(refusal("[delivery.texts]\nplain = \"{code}\""), "openrd.toml:2: delivery.texts.plain must be a table of languages");
 }
 
+TEST(DeliveryConfig, ReadsHowManyAreCarriedAtOnceAndHowLongTheyAreKept) {
+    EXPECT_EQ(read("[delivery]").workers, 2u);
+    EXPECT_EQ(read("[delivery]").keep_ms, 30 * base::day_ms);
+    const auto settings = read("[delivery]\nworkers = 16\nkeep = \"48h\"");
+    EXPECT_EQ(settings.workers, 16u);
+    EXPECT_EQ(settings.keep_ms, 2 * base::day_ms);
+    EXPECT_EQ(read("[delivery]\nkeep = \"none\"").keep_ms, 0);
+    for (const auto* workers : {"0", "-1", "257", "\"2\"", "2.5"})
+        EXPECT_EQ(refusal(std::string("[delivery]\nworkers = ") + workers), "openrd.toml:2: delivery.workers must be a whole number from 1 to 256") << workers;
+    EXPECT_EQ(refusal("[delivery]\nkeep = \"1h\""), "openrd.toml:2: delivery.keep must be at least 24h, or none to keep all");
+    EXPECT_EQ(refusal("[delivery]\nkeep = 30"), "openrd.toml:2: delivery.keep must be a text");
+}
+
 TEST(DeliveryConfig, ReadsNoSecretThatOthersMayRead) {
     const auto channel = [](const std::string& path) { return "[[delivery.channel]]\nkind = \"twilio\"\nsecret_file = \"" + path + "\""; };
     {

@@ -104,19 +104,23 @@ DataPlace place_of(const DataPlace& words) {
     return place;
 }
 
+// A command that works on the data: `run` is called with options whose place is settled, so that none forgets the configuration.
+template <typename Options>
+CLI::App* add_with_place(CLI::App* to, const char* name, const char* says, const std::shared_ptr<Options>& options, int (*run)(const Options&), Command& command) {
+    auto* one = add_place(to->add_subcommand(name, says), options->place);
+    one->final_callback([options, run, &command] {
+        command = [options, run] {
+            options->place = place_of(options->place);
+            return run(*options);
+        };
+    });
+    return one;
+}
+
 void add_account(CLI::App& app, Command& command) {
     auto options = std::make_shared<AccountOptions>();
     auto* account = app.add_subcommand("account", "Look after accounts, beside a running server or without one; recorded in the audit log")->require_subcommand(1);
-    const auto add = [&](const char* name, const char* says, int (*run)(const AccountOptions&)) {
-        auto* one = add_place(account->add_subcommand(name, says), options->place);
-        one->final_callback([options, run, &command] {
-            command = [options, run] {
-                options->place = place_of(options->place);
-                return run(*options);
-            };
-        });
-        return one;
-    };
+    const auto add = [&](const char* name, const char* says, int (*run)(const AccountOptions&)) { return add_with_place(account, name, says, options, run, command); };
     const auto with_id = [&](CLI::App* one) { one->add_option("account", options->account_id, "The account's id, 16 digits")->required(); };
     auto* create = add("create", "Make an account outside of every directory", create_account);
     create->add_option("--name", options->name, "Its name")->required();
@@ -140,16 +144,7 @@ void add_account(CLI::App& app, Command& command) {
 void add_suppress(CLI::App& app, Command& command) {
     auto options = std::make_shared<SuppressOptions>();
     auto* suppress = app.add_subcommand("suppress", "Phones that are sent nothing; recorded in the audit log")->require_subcommand(1);
-    const auto add = [&](const char* name, const char* says, int (*run)(const SuppressOptions&)) {
-        auto* one = add_place(suppress->add_subcommand(name, says), options->place);
-        one->final_callback([options, run, &command] {
-            command = [options, run] {
-                options->place = place_of(options->place);
-                return run(*options);
-            };
-        });
-        return one;
-    };
+    const auto add = [&](const char* name, const char* says, int (*run)(const SuppressOptions&)) { return add_with_place(suppress, name, says, options, run, command); };
     const auto with_phone = [&](CLI::App* one) { one->add_option("phone", options->phone, "65-81234567 or +6581234567; only its keyed hash is kept")->required(); };
     auto* adding = add("add", "Send nothing to a phone any more", suppress_add);
     with_phone(adding);
@@ -162,16 +157,7 @@ void add_suppress(CLI::App& app, Command& command) {
 void add_limits(CLI::App& app, Command& command) {
     auto options = std::make_shared<LimitsOptions>();
     auto* limits = app.add_subcommand("limits", "A directory's own limits, and the countries that are paused; recorded in the audit log")->require_subcommand(1);
-    const auto add = [&](const char* name, const char* says, int (*run)(const LimitsOptions&)) {
-        auto* one = add_place(limits->add_subcommand(name, says), options->place);
-        one->final_callback([options, run, &command] {
-            command = [options, run] {
-                options->place = place_of(options->place);
-                return run(*options);
-            };
-        });
-        return one;
-    };
+    const auto add = [&](const char* name, const char* says, int (*run)(const LimitsOptions&)) { return add_with_place(limits, name, says, options, run, command); };
     const auto with_directory = [&](CLI::App* one) { one->add_option("directory", options->directory_id, "The directory's id, rd-...")->required(); };
     auto* setting = add("set", "Give a directory limits of its own instead of those of the settings", limits_set);
     with_directory(setting);
@@ -190,9 +176,19 @@ void add_numbering(CLI::App& app, Command& command) {
     auto* numbering = app.add_subcommand("numbering", "The table of the world's mobile numbers that a server uses")->require_subcommand(1);
     const auto add = [&](const char* name, const char* says, int (*run)(const NumberingOptions&)) {
         auto* one = numbering->add_subcommand(name, says);
-        one->add_option("--data", options->data_directory, "Where the data are (./openrd-data)");
-        one->add_option("--numbering", options->path, "The server's setting numbering_file (numbering.json in the data directory)");
-        one->final_callback([options, run, &command] { command = [options, run] { return run(*options); }; });
+        auto* config = one->add_option("--config", options->config, "The configuration file of a production server, which says where the table is");
+        one->add_option("--data", options->data_directory, "Where the data are (./openrd-data)")->excludes(config);
+        one->add_option("--numbering", options->path, "The server's setting numbering_file (numbering.json in the data directory)")->excludes(config);
+        one->final_callback([options, run, &command] {
+            command = [options, run] {
+                if (!options->config.empty()) {
+                    const auto config_read = read_config(options->config);
+                    options->data_directory = config_read.place.directory;
+                    options->path = config_read.serve.settings.numbering_file;
+                }
+                return run(*options);
+            };
+        });
         return one;
     };
     add("update", "Check a table and put it where a server reads it; tell the server with SIGHUP", numbering_update)
@@ -204,11 +200,7 @@ void add_numbering(CLI::App& app, Command& command) {
 void add_outbox(CLI::App& app, Command& command) {
     auto options = std::make_shared<OutboxOptions>();
     auto* outbox = app.add_subcommand("outbox", "Messages on their way: what became of them")->require_subcommand(1);
-    const auto add = [&](const char* name, const char* says, int (*run)(const OutboxOptions&)) {
-        auto* one = add_place(outbox->add_subcommand(name, says), options->place);
-        one->final_callback([options, run, &command] { command = [options, run] { return run(*options); }; });
-        return one;
-    };
+    const auto add = [&](const char* name, const char* says, int (*run)(const OutboxOptions&)) { return add_with_place(outbox, name, says, options, run, command); };
     const auto with_format = [&](CLI::App* one) {
         one->add_option("--format", options->format, "json or text (json)");
         return one;
@@ -225,16 +217,7 @@ void add_outbox(CLI::App& app, Command& command) {
 void add_keys(CLI::App& app, Command& command) {
     auto options = std::make_shared<KeysOptions>();
     auto* keys = app.add_subcommand("keys", "The keys of the key file, beside a running server; recorded in the audit log")->require_subcommand(1);
-    const auto add = [&](const char* name, const char* says, int (*run)(const KeysOptions&)) {
-        auto* one = add_place(keys->add_subcommand(name, says), options->place);
-        one->final_callback([options, run, &command] {
-            command = [options, run] {
-                options->place = place_of(options->place);
-                return run(*options);
-            };
-        });
-        return one;
-    };
+    const auto add = [&](const char* name, const char* says, int (*run)(const KeysOptions&)) { return add_with_place(keys, name, says, options, run, command); };
     add("list", "Show the keys and what each is used for", list_keys);
     add("add", "Put a new key into the key file, to be copied to other servers before it is used", add_key);
     auto* rotate = add("rotate", "Use the newest key for something, and bring what is under the older one under it", rotate_key);
@@ -245,14 +228,9 @@ void add_keys(CLI::App& app, Command& command) {
 void add_audit(CLI::App& app, Command& command) {
     auto* audit = app.add_subcommand("audit", "The audit log: export it, verify an export")->require_subcommand(1);
     auto exporting = std::make_shared<ExportCommand>();
-    auto* export_command = add_place(audit->add_subcommand("export", "Write the log and its checkpoints into files"), exporting->place);
-    export_command->add_option("--out", exporting->out, "Directory to write")->required();
-    export_command->final_callback([exporting, &command] {
-        command = [exporting] {
-            exporting->place = place_of(exporting->place);
-            return export_audit(*exporting);
-        };
-    });
+    add_with_place(audit, "export", "Write the log and its checkpoints into files", exporting, export_audit, command)
+        ->add_option("--out", exporting->out, "Directory to write")
+        ->required();
     auto verifying = std::make_shared<VerifyCommand>();
     auto* verify_command = audit->add_subcommand("verify", "Verify an export, offline; exits 1 when it was changed");
     verify_command->add_option("directory", verifying->directory, "The export")->required();
@@ -262,24 +240,13 @@ void add_audit(CLI::App& app, Command& command) {
 
 void add_backup(CLI::App& app, Command& command) {
     auto saved = std::make_shared<BackupCommand>();
-    auto* backup_command =
-        add_place(app.add_subcommand("backup", "Write the database into a file, beside a running server or without one; the key file is not in it"), saved->place);
-    backup_command->add_option("--out", saved->file, "The file to write")->required();
-    backup_command->final_callback([saved, &command] {
-        command = [saved] {
-            saved->place = place_of(saved->place);
-            return back_up(*saved);
-        };
-    });
+    add_with_place(&app, "backup", "Write the database into a file, beside a running server or without one; the key file is not in it", saved, back_up, command)
+        ->add_option("--out", saved->file, "The file to write")
+        ->required();
     auto restored = std::make_shared<BackupCommand>();
-    auto* restore_command = add_place(app.add_subcommand("restore", "Make a database from such a file, where there is none; its key file must be there"), restored->place);
-    restore_command->add_option("--in", restored->file, "The file to read")->required();
-    restore_command->final_callback([restored, &command] {
-        command = [restored] {
-            restored->place = place_of(restored->place);
-            return restore(*restored);
-        };
-    });
+    add_with_place(&app, "restore", "Make a database from such a file, where there is none; its key file must be there", restored, restore, command)
+        ->add_option("--in", restored->file, "The file to read")
+        ->required();
     auto copied = std::make_shared<CopyCommand>();
     auto* copy_command = app.add_subcommand("copy", "Copy a database into another place that is empty, from a file to PostgreSQL or back, and compare the two; no server may run");
     copy_command->add_option("--from", copied->from, "A data directory, or postgresql://user@host/name")->required();

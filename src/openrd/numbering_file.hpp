@@ -47,6 +47,7 @@ class NumberingInUse {
 };
 
 struct NumberingOptions {
+    std::string config;  // the configuration file, which then says the two below
     std::string data_directory;
     std::string path;  // as in the settings; empty: in the data directory
     std::string file;  // update: the new table

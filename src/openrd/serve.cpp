@@ -60,6 +60,7 @@ class Outside final : public pipeline::Handler {
 };
 
 constexpr std::string_view no_channel = "No channel for messages is configured: codes cannot be sent.";
+constexpr std::string_view no_country = "No country is listed in strict.countries: codes cannot be sent.";
 
 base::Settings settings_of(const ServeOptions& options, const base::DeliverySettings& delivery) {
     auto settings = options.settings;
@@ -144,7 +145,9 @@ Running::Running(const ServeOptions& options, const base::DeliverySettings& deli
     : settings_(settings_of(options, delivery)), data_(std::move(data)),
       gateways_({.engine = *data_.engine, .ring = data_.ring, .clock = clock_, .inbox = settings_.sandbox ? &channel_ : nullptr, .settings = delivery}),
       dispatcher_(*data_.engine, data_.ring, clock_, gateways_.router(),
-                  {.refuse = [this](db::Transaction& tx, const delivery::Destination& to,
+                  {.workers = delivery.workers,
+                   .keep_ms = delivery.keep_ms,
+                   .refuse = [this](db::Transaction& tx, const delivery::Destination& to,
                                     std::int64_t now_ms) { return to.number.empty() ? std::string() : refuse_suppressed(tx, data_.ring, to.number, now_ms); },
                    .counters = &counters_}),
       receipts_(*data_.engine, data_.ring, clock_, gateways_.router(), &counters_), numbering_(numbering),
@@ -185,6 +188,7 @@ std::vector<std::string> Running::urls() const {
 std::vector<std::string> Running::warnings() const {
     auto all = dispatcher_.troubles();
     if (!settings_.messages) all.emplace_back(no_channel);
+    if (settings_.strict.countries_by_list && settings_.strict.countries.empty()) all.emplace_back(no_country);
     if (auto old = numbering_.warning(base::real_now_ms()); !old.empty()) all.push_back(std::move(old));
     return all;
 }

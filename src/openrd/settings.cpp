@@ -99,7 +99,7 @@ constexpr Setting settings[] = {
     {"strict.wrong_per_directory_day", "Wrong guesses of one directory in a day.", "", [](const Settings& s) { return limit(s.strict.wrong_per_directory_day); }},
     {"strict.accounts_per_phone", "Accounts that may have the same phone.", "", [](const Settings& s) { return limit(s.strict.accounts_per_phone); }},
     {"strict.countries_by_list", "Whether only phones of the listed countries are taken.", "", [](const Settings& s) { return yes_no(s.strict.countries_by_list); }},
-    {"strict.countries", "Their calling codes. As delivered: where the vendor has regions.", "", [](const Settings& s) { return words(s.strict.countries); }},
+    {"strict.countries", "Their calling codes. As delivered: where the vendor has regions; with a configuration file: none, so that each is named.", "", [](const Settings& s) { return words(s.strict.countries); }},
 
     {"brake.percent", "A country is sent nothing for `brake.pause` when less than this share of its latest codes was redeemed.", "", [](const Settings& s) { return limit(s.brake.percent); }},
     {"brake.latest", "How many of a country's latest codes whose time is up are looked at.", "", [](const Settings& s) { return count(s.brake.latest); }},

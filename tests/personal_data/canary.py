@@ -19,7 +19,7 @@ import raw  # noqa: E402
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("OPENRD_BIN") or str(ROOT / "build/dev/openrd")
 ADMIN = ("LTAIsandboxAdmin001", "sandbox-admin-secret")
-BLUE, RED = "1000000000000002", "1000000000000003"
+BLUE = "1000000000000002"
 PHONE, OTHER_PHONE = "65-81987654", "65-81987321"
 ROLE = "acs:ram::1000000000000001:role/operator"
 STS = {"version": "2015-04-01"}
@@ -115,8 +115,9 @@ def every_way(server):
     for method in ("GET", "POST"):
         call(as_role, "GetCallerIdentity", {"SecurityToken": session["SecurityToken"]}, scheme="V1", method=method, **STS)
         call(as_role, "GetCallerIdentity", {"SecurityToken": session["SecurityToken"][:-4]}, scheme="V1", method=method, **STS)
-    assert call(ADMIN, send, {"AccountId": RED, "SecureMobilePhone": OTHER_PHONE}).status == 200
-    other_code = server.inbox(RED)
+    green = json.loads(call(ADMIN, "CreateResourceAccount", {"DisplayName": "team-green"}).body)["Account"]["AccountId"]
+    assert call(ADMIN, send, {"AccountId": green, "SecureMobilePhone": OTHER_PHONE}).status == 200
+    other_code = server.inbox(green)
     call(ADMIN, "LookupEvents", {}, version="2020-07-06")
     patterns = {f"a number ({form})": containing(form) for phone in (PHONE, OTHER_PHONE) for form in number_forms(phone)}
     patterns |= {f"a code ({n})": alone(text) for n, text in enumerate((code, other_code))}

@@ -99,7 +99,7 @@ TEST_F(KeyRotation, OfTheIndexKeyMovesEveryIndexAndTheirUses) {
     EXPECT_EQ(sandbox_.bind(green_, second_phone, sandbox_.code_of(green_, second_phone)).status, 200) << "a code under way";
     EXPECT_EQ(sandbox_.events().back().at("subject_ref").as_string(), ref) << "the log knows the number again";
     ASSERT_EQ(sandbox_.send_code(joined_id, good_phone).status, 409) << "no resource account";
-    sandbox_.engine().write_and_wait([](db::Transaction& tx) {
+    sandbox_.engine().write_and_wait([this](db::Transaction& tx) {
         const auto index = store::unbind_phone(tx, directory_id, green_, 0);
         if (index) store::release_phone_use(tx, *index);
     });
