@@ -129,6 +129,8 @@ void run_room(Exchange& ex, State& state, db::Transaction& tx, api::Keeper& keep
             ex.format == Format::xml ? encode_xml(*ex.operation, answer.get(), ex.version, ex.request_id) : encode_json(*ex.operation, answer.get(), ex.version, ex.request_id);
     } catch (const api::Fault& fault) { ex.refusal = refuse(fault); } catch (const db::Error&) {
         throw;  // the transaction is not to be trusted any more
+    } catch (const keys::MissingKey&) {
+        throw;  // whether a code is right cannot be told: nothing that was counted stays
     } catch (const std::exception& error) {
         base::log::error("operation failed", {{"request_id", ex.request_id}, {"action", ex.operation->name}, {"reason", error.what()}});
         ex.refusal = refuse(fault::internal_error);

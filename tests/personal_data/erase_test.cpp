@@ -73,7 +73,7 @@ TEST_F(ErasePerson, RemovesTheBindingTheVerificationTheMessagesAndTheKeysOfTheLo
     const auto answer = erase();
     EXPECT_EQ(answer.at("Phones").as_int64(), 1);
     EXPECT_EQ(answer.at("Verifications").as_int64(), 1);
-    EXPECT_EQ(answer.at("Messages").as_int64(), 2);
+    EXPECT_EQ(answer.at("Messages").as_int64(), 3) << "two codes, and the notice of the binding";
     EXPECT_EQ(answer.at("Subjects").as_int64(), 2) << "the number that was given up as well";
 
     EXPECT_EQ(sandbox_.count("members WHERE account_id = '1000000000000002' AND phone_sealed IS NOT NULL"), 0);
