@@ -4,51 +4,31 @@ docs/performance.md. pgbench has as many clients as openrd, on the same machine,
 import json
 import os
 import pathlib
-import pwd
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 
 import run as common
 
-BINARIES = pathlib.Path("/usr/lib/postgresql/15/bin")
+sys.path.append(str(common.ROOT / "tests"))
+from support import postgres  # noqa: E402
+
 ROUNDS, SECONDS = 3, 4
 READ_CONNECTIONS, BIND_CONNECTIONS, BINDS = 32, 64, 3000
 SIZES = [int(n) for n in os.environ.get("BENCH_SIZES", "10000 100000 1000000").split()]
 
 
-class Postgres:
-    """A cluster with fsync, run by the user postgres, gone at the end."""
+class Postgres(postgres.Postgres):
+    """A cluster with fsync, where the measured disk is."""
 
-    def __init__(self, folder):
-        self.folder = pathlib.Path(folder) / "postgres"
-        self.folder.mkdir()
-        owner = pwd.getpwnam("postgres")
-        os.chown(self.folder, owner.pw_uid, owner.pw_gid)
-        os.chmod(folder, 0o755)
-        self.port = 30000 + os.getpid() % 20000
-        self.run("initdb", "-D", f"{self.folder}/data", "-E", "UTF8", "--locale=C", "-A", "trust", "-U", "postgres")
-        with open(f"{self.folder}/data/postgresql.conf", "a", encoding="utf-8") as config:
-            config.write(f"port={self.port}\nlisten_addresses='127.0.0.1'\nunix_socket_directories='{self.folder}'\nmax_connections=300\nshared_buffers=1GB\nmax_wal_size=8GB\n")
-        self.run("pg_ctl", "-D", f"{self.folder}/data", "-l", f"{self.folder}/log", "-w", "start")
-
-    def run(self, program, *arguments):
-        subprocess.run(["runuser", "-u", "postgres", "--", str(BINARIES / program), *arguments], check=True, stdout=subprocess.DEVNULL, cwd="/")
-
-    def url(self, database):
-        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
-
-    def sql(self, database, *statements):
-        for statement in statements:
-            subprocess.run(["psql", "-qX", "-v", "ON_ERROR_STOP=1", self.url(database), "-c", statement], check=True, stdout=subprocess.DEVNULL)
+    def __init__(self):
+        super().__init__("max_connections = 300", "shared_buffers = 1GB", "max_wal_size = 8GB", durable=True, under=os.environ.get("BENCH_DIR", "/var/tmp"))
 
     def pgbench(self, clients, mode, protocol):
         done = subprocess.run(["pgbench", "-n", "-M", protocol, mode, "-c", str(clients), "-j", "2", "-T", str(SECONDS), self.url("pgbench")], check=True, capture_output=True, text=True)
         return float(next(line.split("=")[1].split()[0] for line in done.stdout.splitlines() if line.startswith("tps")))
-
-    def stop(self):
-        self.run("pg_ctl", "-D", f"{self.folder}/data", "-m", "fast", "-w", "stop")
 
 
 def rows(count, offset=0):
@@ -72,7 +52,7 @@ def against_pgbench(cluster, folder, size):
     database = ("--database", cluster.url("openrd"), "--database-connections", "80")
     os.environ["OPENRD_LOAD_DATABASE"] = cluster.url("openrd")
     common.Openrd(str(data), database=database).stop()
-    cluster.sql("openrd", *rows(size))
+    cluster.sql(*rows(size), database="openrd")
     result = {"reads": [], "selects": [], "prepared_selects": [], "binds": [], "updates": [], "prepared_updates": [], "read_latency": [], "bind_latency": []}
     server = common.Openrd(str(data), 2, database=database)
     try:
@@ -122,7 +102,7 @@ def growing(cluster, folder):
         there = 0
         for number, size in enumerate(SIZES):
             if database:
-                cluster.sql("growing", *rows(size - there, there))
+                cluster.sql(*rows(size - there, there), database="growing")
             else:
                 common.load("fill", str(data), size, there)
             there = size
@@ -137,14 +117,12 @@ def growing(cluster, folder):
 def main():
     where = common.machine()
     with tempfile.TemporaryDirectory(prefix="openrd-bench-", dir=os.environ.get("BENCH_DIR", "/var/tmp")) as folder:
-        cluster = Postgres(folder)
-        try:
-            cluster.sql("postgres", "CREATE DATABASE pgbench", "CREATE DATABASE openrd", "CREATE DATABASE growing")
+        with Postgres() as cluster:
+            cluster.create_database("pgbench")
+            cluster.create_database("growing")
             subprocess.run(["pgbench", "-i", "-q", "-s", "10", cluster.url("pgbench")], check=True, capture_output=True)
             r = against_pgbench(cluster, folder, 100_000)
             table = growing(cluster, folder)
-        finally:
-            cluster.stop()
     mid = statistics.median
     ratio = lambda a, b: mid(x / y for x, y in zip(r[a], r[b]))
     lines = []
@@ -158,7 +136,7 @@ def main():
     page = f"""
 # On PostgreSQL
 
-By `./dev bench postgres` on {time.strftime("%Y-%m-%d")} ({where}): PostgreSQL {subprocess.run([str(BINARIES / "postgres"), "--version"], capture_output=True, text=True, check=True).stdout.split()[2]} with fsync, openrd, pgbench and the generator share
+By `./dev bench postgres` on {time.strftime("%Y-%m-%d")} ({where}): PostgreSQL {subprocess.run([str(postgres.BINARIES / "postgres"), "--version"], capture_output=True, text=True, check=True).stdout.split()[2]} with fsync, openrd, pgbench and the generator share
 the machine. pgbench (scale 10) has as many clients as openrd has; openrd has 80 connections to the database; medians of {ROUNDS} alternating rounds of {SECONDS} s. `-S` selects one row; `-N` ("simple update") updates one row, selects it and
 inserts one. What a Bind is made of: docs/cluster.md.
 

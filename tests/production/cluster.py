@@ -3,7 +3,6 @@
 import json
 import os
 import pathlib
-import pwd
 import shutil
 import signal
 import socket
@@ -13,43 +12,16 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+PATH = os.environ["PATH"] + ":/usr/sbin"  # where haproxy is
 BINARY = os.environ.get("OPENRD_BIN") or str(ROOT / "build/dev/openrd")
-POSTGRES = pathlib.Path("/usr/lib/postgresql/15/bin")
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+sys.path.append(str(ROOT / "tests"))
+from support.postgres import Postgres, free_port  # noqa: E402
 
 
 def run(*words, **more):
     done = subprocess.run([str(w) for w in words], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120, **more)
     assert done.returncode == 0, f"{words}: {done.stdout} {done.stderr}"
     return done.stdout
-
-
-class Cluster:
-    """A PostgreSQL in the folder, run by somebody who is not root."""
-
-    def __init__(self, folder):
-        self.data, self.port = folder / "postgres", free_port()
-        self.data.mkdir()
-        self.as_owner = []
-        if os.getuid() == 0:
-            owner = pwd.getpwnam("postgres")
-            os.chown(self.data, owner.pw_uid, owner.pw_gid)
-            self.as_owner = ["runuser", "-u", "postgres", "--"]
-        run(*self.as_owner, POSTGRES / "initdb", "-D", self.data / "data", "-E", "UTF8", "--locale=C", "-A", "trust", "-U", "openrd", cwd="/")
-        with open(self.data / "data/postgresql.conf", "a", encoding="utf-8") as config:
-            config.write(f"port={self.port}\nlisten_addresses='127.0.0.1'\nunix_socket_directories='{self.data}'\nmax_connections=150\nfsync=off\n")
-        self.ctl("start", "-l", self.data / "log")
-        run(*self.as_owner, POSTGRES / "createdb", "-h", "127.0.0.1", "-p", self.port, "-U", "openrd", "openrd", cwd="/")
-        self.url = f"postgresql://openrd@127.0.0.1:{self.port}/openrd"
-
-    def ctl(self, what, *more):
-        subprocess.run([*self.as_owner, POSTGRES / "pg_ctl", "-D", self.data / "data", "-w", "-m" if what == "stop" else "-t", "immediate" if what == "stop" else "60", what, *map(str, more)],
-                       check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", timeout=120)
 
 
 class Server:
@@ -96,16 +68,19 @@ def proxy_configuration(folder, port, one, two):
 
 
 def main():
-    for program in (str(POSTGRES / "initdb"), shutil.which("haproxy") or "/usr/sbin/haproxy", shutil.which("openssl") or "openssl"):
-        if not pathlib.Path(program).exists():
-            print(f"skipped: {program} is missing")
+    for program in ("haproxy", "openssl"):
+        if not shutil.which(program, path=PATH):
+            print(f"SKIPPED: {program} is not installed")
             return 77
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="openrd-cluster-", dir="/tmp"))
-    folder.chmod(0o755)
-    cluster, processes = None, []
+    with tempfile.TemporaryDirectory(prefix="openrd-cluster-") as folder, Postgres("max_connections = 150") as postgres:
+        tried(pathlib.Path(folder), postgres)
+    return 0
+
+
+def tried(folder, postgres):
+    processes = []
     try:
-        cluster = Cluster(folder)
-        one, two = Server(folder, "one", cluster.url), Server(folder, "two", cluster.url)
+        one, two = Server(folder, "one", postgres.url()), Server(folder, "two", postgres.url())
         made = json.loads(run(BINARY, "init", "--config", one.config, "--account-name", "Example", "--enterprise-name", "Example Ltd"))
         with open(folder / "log", "w", encoding="utf-8") as log:
             for server in (one, two):
@@ -113,7 +88,7 @@ def main():
                 processes.append(server.process)
             port = free_port()
             proxy_configuration(folder, port, one, two)
-            processes.append(subprocess.Popen([shutil.which("haproxy") or "/usr/sbin/haproxy", "-db", "-f", folder / "haproxy.cfg"], stdout=log, stderr=log))
+            processes.append(subprocess.Popen([shutil.which("haproxy", path=PATH), "-db", "-f", folder / "haproxy.cfg"], stdout=log, stderr=log))
             caller = os.environ | {"OPENRD_ENDPOINT": f"https://127.0.0.1:{port}", "ALIBABA_CLOUD_ACCESS_KEY_ID": made["AccessKeyId"], "ALIBABA_CLOUD_ACCESS_KEY_SECRET": made["AccessKeySecret"],
                                    "SSL_CERT_FILE": str(folder / "cert.pem"), "CURL_CA_BUNDLE": str(folder / "cert.pem")}
             root = json.loads(call_until_it_works(caller, "GetResourceDirectory"))["ResourceDirectory"]["RootFolderId"]
@@ -129,15 +104,11 @@ def main():
             names = sorted(f["FolderName"] for f in listed["Folders"]["Folder"])
             assert names == sorted(created), (names, created)
             print(f"{len(created)} folders through two servers, one of them killed: none lost, none doubled")
-        return 0
     finally:
         for process in processes:
             if process.poll() is None:
                 process.terminate()
                 process.wait(30)
-        if cluster:
-            cluster.ctl("stop")
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def call_until_it_works(caller, *words):
