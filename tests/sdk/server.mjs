@@ -1,4 +1,5 @@
-// A sandbox of its own for a test: started and stopped the way a user would. (server.py says the same in Python.)
+// A sandbox of its own for a test: started and stopped the way a user would. With OPENRD_TEST_ENGINE=postgres it is on a PostgreSQL of its own.
+// (server.py says the same in Python.)
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -6,6 +7,7 @@ import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
@@ -21,19 +23,33 @@ export const require = createRequire(path.join(process.env.OPENRD_SDK_NODE, 'pac
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
+// A PostgreSQL of the test's own, which lives until stop(): made by the module that makes them for Python.
+async function startPostgres() {
+  const program = spawn('python3', ['-B', path.join(root, 'tests/support/postgres.py')], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(program, 'exit');
+  const [line] = await once(createInterface(program.stdout), 'line');
+  if (!line.startsWith('postgresql://')) {
+    console.log(line);
+    process.exit((await ended)[0] || 1); // 77: the test is skipped
+  }
+  return { url: line, stop: () => (program.stdin.end(), ended) };
+}
+
 class Server {
   secrets = new Set([PHONE, PHONE.split('-')[1], ADMIN.accessKeySecret]); // what must not be in the log
 
-  async start(folder, settings) {
+  async start(folder, settings, postgres) {
     this.folder = folder;
     const ready = path.join(folder, 'ready');
+    if (postgres) this.secrets.add(new URL(postgres.url).password);
+    const data = postgres ? ['--database', postgres.url, '--data', path.join(folder, 'data')] : ['--memory'];
     this.process = spawn(
       process.env.OPENRD_BIN || path.join(root, 'build/dev/openrd'),
-      ['serve', '--sandbox', '--memory', '--listen', '127.0.0.1:0', '--ready-file', ready, ...settings],
+      ['serve', '--sandbox', ...data, '--listen', '127.0.0.1:0', '--ready-file', ready, ...settings],
       { cwd: folder, stdio: ['ignore', 'ignore', openSync(path.join(folder, 'log'), 'w')] },
     );
     this.ended = once(this.process, 'exit');
-    while (!existsSync(ready)) {
+    for (let n = 0; n < 6000 && !existsSync(ready); ++n) {
       assert.equal(this.process.exitCode, null, `the server ended before it was ready:\n${this.log()}`);
       await pause(10);
     }
@@ -80,11 +96,12 @@ class Server {
 
 // withServer(async (server) => {...}, '--limits', 'documented')
 export async function withServer(use, ...settings) {
+  const postgres = process.env.OPENRD_TEST_ENGINE === 'postgres' && (await startPostgres());
   const server = new Server();
   const folder = mkdtempSync(path.join(tmpdir(), 'openrd-sdk-'));
   try {
     try {
-      await server.start(folder, settings);
+      await server.start(folder, settings, postgres);
       await use(server);
     } catch (error) {
       await server.stop();
@@ -96,6 +113,7 @@ export async function withServer(use, ...settings) {
     assert.equal(status, 0, `the server ended with ${status}:\n${log.slice(-8000)}`);
     for (const secret of server.secrets) assert.doesNotMatch(log, new RegExp(`(?<![0-9A-Za-z-])${escaped(secret)}(?![0-9A-Za-z-])`), `${secret} is in the log`);
   } finally {
+    if (postgres) await postgres.stop();
     rmSync(folder, { recursive: true });
   }
 }

@@ -1,16 +1,21 @@
-"""A sandbox of its own for a test: started and stopped the way a user would."""
+"""A sandbox of its own for a test: started and stopped the way a user would. With OPENRD_TEST_ENGINE=postgres it is on a PostgreSQL of its own."""
+import contextlib
 import json
 import os
 import pathlib
 import re
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.parse
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "tests"))
+from support import postgres  # noqa: E402
+
 ACCOUNT = "1000000000000001"   # the seed's management account
 MEMBER = "1000000000000002"    # its member "team-blue", without a phone
 PHONE = "65-81234567"
@@ -26,17 +31,27 @@ class Server:
         self._secret = {PHONE, PHONE.split("-")[1], ADMIN[1]}  # what must not be in the log
 
     def __enter__(self):
-        self._folder = tempfile.TemporaryDirectory(prefix="openrd-sdk-")
-        ready = pathlib.Path(self._folder.name, "ready")
-        self._log_path = pathlib.Path(self._folder.name, "log")
+        self._around = contextlib.ExitStack()  # what is there before the server, and goes after it
+        folder = pathlib.Path(self._around.enter_context(tempfile.TemporaryDirectory(prefix="openrd-sdk-")))
+        ready = folder / "ready"
+        self._log_path = folder / "log"
+        data = ["--memory"]
+        if postgres.wanted():
+            cluster = self._around.enter_context(postgres.Postgres())
+            self.keep_secret(cluster.password)
+            data = ["--database", cluster.url(), "--data", folder / "data"]
         binary = os.environ.get("OPENRD_BIN") or ROOT / "build/dev/openrd"
         with open(self._log_path, "wb") as log:
             self._process = subprocess.Popen(
-                [binary, "serve", "--sandbox", "--memory", "--listen", "127.0.0.1:0", "--ready-file", ready, *self._arguments],
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, cwd=self._folder.name, text=True)
-        while not ready.exists():
+                [binary, "serve", "--sandbox", *data, "--listen", "127.0.0.1:0", "--ready-file", ready, *self._arguments],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, cwd=folder, text=True)
+        for _ in range(6000):
+            if ready.exists():
+                break
             if self._process.poll() is not None:
-                raise RuntimeError(f"the server ended with {self._process.returncode} before it was ready:\n{self.log()}")
+                log = self.log()
+                self._around.close()
+                raise RuntimeError(f"the server ended with {self._process.returncode} before it was ready:\n{log}")
             time.sleep(0.01)
         self.address = ready.read_text().strip()  # 127.0.0.1:port
         self.url = f"http://{self.address}"
@@ -54,7 +69,7 @@ class Server:
             status = "no answer to SIGTERM"
         self._process.stdout.close()
         log = self.log()
-        self._folder.cleanup()
+        self._around.close()
         if kind:
             print(f"--- the server's log\n{log[-8000:]}---")
         else:
