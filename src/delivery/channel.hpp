@@ -38,6 +38,7 @@ struct SendResult {
     std::string provider_ref, provider_code;  // never a number or a code of ours
     std::optional<std::int64_t> retry_after_ms = {};
     int segments = 1;
+    bool opted_out = false;  // rejected, since the phone's owner has told the gateway STOP
 };
 
 // What a gateway says about a message after it has taken it over. Advisory: it never extends, validates or cancels a code.

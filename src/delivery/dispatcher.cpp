@@ -116,7 +116,7 @@ void Dispatcher::collect() {
                               .repeatable = step.road && step.road->lane.channel().repeatable(),
                               .next = step.road ? channel_after(step.road->lane.channel(), step.destination) : std::string_view(),
                               .jitter = static_cast<double>(static_cast<unsigned char>(random[0])) / 255};
-        if (result) step.outcome = name_of(result->outcome);
+        if (result) step.outcome = name_of(result->outcome), step.opted_out = result->opted_out;
         if (begun && question) {
             step.to = after_question(step.message, result, c);
         } else if (begun && result) {
@@ -188,12 +188,13 @@ void Dispatcher::write(std::vector<Step>& steps, std::int64_t now_ms) {
     }
 }
 
-void Dispatcher::write_all(db::Transaction& tx, std::vector<Step>& steps, std::int64_t now_ms) {
+void Dispatcher::write_all(db::Transaction& tx, std::vector<Step>& steps, std::int64_t now_ms) const {
     for (auto& step : steps) {
         switch (step.kind) {
             case Step::Kind::settle: {
                 auto state = store::settle_message(tx, step.message, step.to, now_ms);
                 step.won = state.has_value();
+                if (step.won && step.opted_out && options_.opted_out) options_.opted_out(tx, step.destination, step.message.channel, now_ms);
                 step.state = std::move(state).value_or("");
                 break;
             }

@@ -35,6 +35,8 @@ struct DispatcherOptions {
     // Why nothing is sent to a phone any more; empty: nothing speaks against it. Asked for each queued message, in a transaction that
     // only reads.
     std::function<std::string(db::Transaction&, const Destination&, std::int64_t now_ms)> refuse = {};
+    // A phone's owner has told a channel STOP: in the transaction that writes the refusal down.
+    std::function<void(db::Transaction&, const Destination&, std::string_view channel, std::int64_t now_ms)> opted_out = {};
     Counters* counters = nullptr;  // outlives the dispatcher
 };
 
@@ -91,7 +93,7 @@ class Dispatcher {
     void claim(const store::Message& seen, Destination to, Road& road);
     void carry_out();
     void write(std::vector<Step>& steps, std::int64_t now_ms);
-    static void write_all(db::Transaction& tx, std::vector<Step>& steps, std::int64_t now_ms);
+    void write_all(db::Transaction& tx, std::vector<Step>& steps, std::int64_t now_ms) const;
     void follow_up(Step& step);
     void report(const Step& step) const;
     void settle_last();

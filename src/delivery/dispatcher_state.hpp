@@ -81,6 +81,7 @@ struct Dispatcher::Step {
     Destination destination;
     Road* road = nullptr;
     std::string_view outcome;  // what the channel said; empty: nothing
+    bool opted_out = false;    // and that the phone's owner wants nothing
 
     bool won = false;       // it was still as it was seen
     bool hopeless = false;  // the database will not take it

@@ -97,6 +97,25 @@ TEST_F(Outcomes, ARejectedMessageIsNotTriedAgain) {
     EXPECT_EQ(inbox_.size(), 0u);
 }
 
+TEST_F(Outcomes, AStopIsToldInTheTransactionThatWritesItDown) {
+    std::vector<std::string> told;
+    options_.opted_out = [&](db::Transaction& tx, const Destination& to, std::string_view channel, std::int64_t now_ms) {
+        EXPECT_EQ(store::find_message(tx, account, "m-1")->state, store::message_rejected);
+        EXPECT_EQ(now_ms, noon);
+        told.push_back(std::string(to.number.reveal_e164()) + " " + std::string(channel));
+    };
+    gateway_.then(
+        [](const OutgoingMessage&, const std::stop_token&) { return SendResult{.outcome = Sent::rejected, .provider_ref = {}, .provider_code = "21610", .opted_out = true}; });
+    gateway_.then(Sent::rejected);
+    queue("m-1");
+    dispatch_to({&gateway_});
+    dispatcher_->drained();
+    queue("m-2");
+    dispatcher_->drained();
+    EXPECT_EQ(count(store::message_rejected), 2);
+    EXPECT_THAT(told, ::testing::ElementsAre("+6581234567 gateway"));
+}
+
 TEST_F(Outcomes, AChannelThatIsDownIsFollowedByTheNextThatReachesTheNumber) {
     ScriptedChannel elsewhere("elsewhere", "1"), second("second");
     gateway_.then(Sent::channel_down);

@@ -199,8 +199,11 @@ TEST_F(TwilioChannel, PostsAFormAndKeepsTheReference) {
 TEST_F(TwilioChannel, KnowsItsCodes) {
     auto twilio = channel(settings("twilio", gateway_.url()));
     const auto code = [&](int status, int c) { return answered(*twilio, status, R"({"code":)" + std::to_string(c) + R"(,"message":"m","status":400})").outcome; };
+    const auto opted_out = [&](int c) { return answered(*twilio, 400, R"({"code":)" + std::to_string(c) + "}").opted_out; };
     EXPECT_EQ(code(400, 21211), Sent::rejected);
     EXPECT_EQ(code(400, 21610), Sent::rejected) << "the phone has said STOP";
+    EXPECT_TRUE(opted_out(21610));
+    EXPECT_FALSE(opted_out(21211)) << "no phone number";
     EXPECT_EQ(code(400, 21606), Sent::channel_down);
     EXPECT_EQ(code(401, 20003), Sent::channel_down);
     EXPECT_EQ(code(400, 21611), Sent::throttled);

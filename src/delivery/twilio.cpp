@@ -98,7 +98,9 @@ SendResult Twilio::send(const OutgoingMessage& message, std::stop_token stop) {
     const bool ours = reply.status == 401 || reply.status == 403 || reply.status == 404 || std::ranges::find(configuration_codes, code) != std::end(configuration_codes);
     // 21611, 14107: too many wait already.
     const auto outcome = code == "21611" || code == "14107" || code == "20429" ? Sent::throttled : ours ? Sent::channel_down : Sent::rejected;
-    return result(message, outcome, "", code.empty() ? "http_" + std::to_string(reply.status) : code);
+    auto refused = result(message, outcome, "", code.empty() ? "http_" + std::to_string(reply.status) : code);
+    refused.opted_out = code == "21610";
+    return refused;
 }
 
 void Twilio::remember(std::string ref) {

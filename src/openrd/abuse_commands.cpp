@@ -20,29 +20,13 @@ namespace openrd {
 namespace {
 
 constexpr std::int64_t rows_at_a_time = 500;
-constexpr std::string_view suppression_resource = "ACS::OpenRD::Suppression", country_resource = "ACS::OpenRD::Country",
-                           directory_resource = "ACS::ResourceManager::ResourceDirectory";
+constexpr std::string_view country_resource = "ACS::OpenRD::Country", directory_resource = "ACS::ResourceManager::ResourceDirectory";
 
 phone::MobileNumber number_of(const std::string& text) {
     auto number = phone::MobileNumber::parse(text);
     if (!number) number = phone::Numbering::built_in().from_e164(text);
     if (!number) throw Failure("that is no phone number: it is written 65-81234567 or +6581234567");
     return *std::move(number);
-}
-
-// In the server's own log, with the person's reference there: the number and its index stand in no log.
-void record_suppression(db::Transaction& tx, const keys::Ring& ring, const phone::MobileNumber& number, std::string_view act, const std::string& reason, std::int64_t now_ms) {
-    const auto person = store::record_person(tx, ring, server_log, number.reveal(), now_ms);
-    const auto subject = person ? person->subject_ref : std::string();
-    record(tx,
-           {.account_id = std::string(server_log),
-            .name = act,
-            .resource_type = suppression_resource,
-            .resource = subject,
-            .parameters = {{"Reason", reason}},
-            .subject_ref = subject,
-            .command = "openrd suppress"},
-           now_ms);
 }
 
 // "none", a number, or nothing.
@@ -88,7 +72,7 @@ int suppress_add(const SuppressOptions& o) {
         store::put_suppression(
             tx,
             {.phone_index = session.ring().blind_index(number.reveal_e164()), .reason = o.reason, .created_by = operator_name(), .created_at_ms = now_ms, .until_ms = until_ms});
-        record_suppression(tx, session.ring(), number, "SuppressPhone", o.reason, now_ms);
+        record_suppression(tx, session.ring(), number, {.name = "SuppressPhone", .reason = o.reason}, now_ms);
     });
     print(object([&](wire::JsonWriter& w) { w.text("Phone", number.masked()), w.boolean("Suppressed", true); }));
     return 0;
@@ -101,7 +85,7 @@ int suppress_remove(const SuppressOptions& o) {
         bool deleted = false;
         for (const auto& index : session.ring().blind_indexes(number.reveal_e164())) deleted = store::delete_suppression(tx, index) || deleted;
         if (!deleted) throw Failure(fmt::format("{} is not suppressed", number.masked()), refused_status);
-        record_suppression(tx, session.ring(), number, "UnsuppressPhone", {}, base::real_now_ms());
+        record_suppression(tx, session.ring(), number, {.name = "UnsuppressPhone"}, base::real_now_ms());
     });
     print(object([&](wire::JsonWriter& w) { w.text("Phone", number.masked()), w.boolean("Suppressed", false); }));
     return 0;

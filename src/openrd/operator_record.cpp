@@ -5,6 +5,7 @@
 #include "base/time_text.hpp"
 #include "store/audit_events.hpp"
 #include "store/directories.hpp"
+#include "store/subjects.hpp"
 #include "wire/json_writer.hpp"
 
 #include <pwd.h>
@@ -71,6 +72,21 @@ void record(db::Transaction& tx, const OperatorAct& act, std::int64_t now_ms) {
                             .resource_name = act.resource};
     event.body = body_of(act, event);
     store::append_audit_event(tx, event, {});
+}
+
+void record_suppression(db::Transaction& tx, const keys::Ring& ring, const phone::MobileNumber& number, const SuppressionAct& act, std::int64_t now_ms) {
+    const auto person = store::record_person(tx, ring, server_log, number.reveal(), now_ms);
+    const auto subject = person ? person->subject_ref : std::string();
+    record(tx,
+           {.account_id = std::string(server_log),
+            .name = act.name,
+            .resource_type = "ACS::OpenRD::Suppression",
+            .resource = subject,
+            .parameters = {{"Reason", act.reason}},
+            .subject_ref = subject,
+            .command = act.command,
+            .actor = act.actor},
+           now_ms);
 }
 
 }  // namespace openrd

@@ -2,6 +2,8 @@
 // What the audit log says of an operator's command: the vendor's event (protocol.md I.1), whose actor is not an identity of an
 // account but the operator of the server, operator:<unix user>.
 #include "db/engine.hpp"
+#include "keys/ring.hpp"
+#include "phone/mobile_number.hpp"
 #include "store/accounts.hpp"
 
 #include <cstdint>
@@ -34,5 +36,15 @@ std::string log_of(db::Transaction&, const store::Account&);
 
 // In the transaction of the act itself.
 void record(db::Transaction&, const OperatorAct&, std::int64_t now_ms);
+
+// That a phone is sent nothing any more, or something again: in the server's log, with the person's reference there, since the number and
+// its index stand in no log.
+struct SuppressionAct {
+    std::string_view name;  // "SuppressPhone"
+    std::string reason = {};
+    std::string_view command = "openrd suppress";
+    std::string_view actor = {};  // empty: the operator
+};
+void record_suppression(db::Transaction&, const keys::Ring&, const phone::MobileNumber&, const SuppressionAct&, std::int64_t now_ms);
 
 }  // namespace openrd

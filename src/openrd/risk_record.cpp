@@ -33,4 +33,11 @@ std::string refuse_suppressed(db::Transaction& tx, const keys::Ring& ring, const
     return "suppressed";
 }
 
+void suppress_opted_out(db::Transaction& tx, const keys::Ring& ring, const phone::MobileNumber& to, std::string_view channel, std::int64_t now_ms) {
+    if (to.empty() || store::is_suppressed(tx, ring.blind_indexes(to.reveal_e164()), now_ms)) return;
+    const auto reason = std::string(store::suppressed_by_stop);
+    store::put_suppression(tx, {.phone_index = ring.blind_index(to.reveal_e164()), .reason = reason, .created_by = std::string(channel), .created_at_ms = now_ms, .until_ms = {}});
+    record_suppression(tx, ring, to, {.name = "SuppressPhone", .reason = reason, .command = "openrd dispatcher", .actor = "system:dispatcher"}, now_ms);
+}
+
 }  // namespace openrd

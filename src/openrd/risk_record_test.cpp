@@ -104,5 +104,27 @@ TEST_F(RiskProbe, ASuppressedPhoneIsRefusedWhenItsMessageIsDue) {
     EXPECT_EQ(refused(), "suppressed");
 }
 
+// Twilio answers 21610 to what is sent to a phone that has said STOP.
+TEST_F(RiskProbe, APhoneThatHasSaidStopIsSuppressedAndAuditedOnce) {
+    const auto stop = [&] { data_.engine->write_and_wait([&](db::Transaction& tx) { suppress_opted_out(tx, data_.ring, number_, "twilio", 1000); }); };
+    stop();
+    stop();
+    std::vector<store::Suppression> list;
+    std::vector<store::AuditEvent> events;
+    data_.engine->read([&](db::Transaction& tx) {
+        list = store::list_suppressions(tx, "", 10);
+        events = store::audit_events_after(tx, 0, 100);
+    });
+    ASSERT_EQ(list.size(), 1u);
+    EXPECT_EQ(list[0].phone_index, index());
+    EXPECT_EQ(list[0].reason, "stop");
+    EXPECT_EQ(list[0].created_by, "twilio");
+    EXPECT_FALSE(list[0].until_ms);
+    ASSERT_EQ(events.size(), 1u);
+    EXPECT_EQ(events[0].event_name, "SuppressPhone");
+    EXPECT_EQ(events[0].user_name, "system:dispatcher");
+    EXPECT_EQ(events[0].body.find("81234567"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace openrd

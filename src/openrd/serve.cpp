@@ -149,6 +149,8 @@ Running::Running(const ServeOptions& options, const base::DeliverySettings& deli
                    .keep_ms = delivery.keep_ms,
                    .refuse = [this](db::Transaction& tx, const delivery::Destination& to,
                                     std::int64_t now_ms) { return to.number.empty() ? std::string() : refuse_suppressed(tx, data_.ring, to.number, now_ms); },
+                   .opted_out = [this](db::Transaction& tx, const delivery::Destination& to, std::string_view channel,
+                                       std::int64_t now_ms) { suppress_opted_out(tx, data_.ring, to.number, channel, now_ms); },
                    .counters = &counters_}),
       receipts_(*data_.engine, data_.ring, clock_, gateways_.router(), &counters_), numbering_(numbering),
       sealer_(*data_.engine, data_.ring, clock_,

@@ -39,6 +39,7 @@ std::string prices(const std::vector<base::Price>& list) {
 
 std::vector<std::string> texts(const std::vector<base::Network>& list) {
     std::vector<std::string> written;
+    written.reserve(list.size());
     for (const auto& network : list) written.push_back(network.text());
     return written;
 }
