@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 """crash.py [ROUNDS]: kill -9 at random moments under a write load. After each: every answered success is there, nothing is half
-done, no code was redeemed twice, what was promised to be sent is sent, and the audit log verifies."""
+done, no code was redeemed twice, what was promised to be sent is sent, and the audit log verifies. On both engines."""
 import json
 import os
 import pathlib
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -14,7 +13,7 @@ import threading
 import time
 
 sys.path += [str(pathlib.Path(__file__).resolve().parent), str(pathlib.Path(__file__).resolve().parents[1] / "sdk")]
-from server_with_data import BINARY, Server  # noqa: E402
+from server_with_data import BINARY, Server, database, one  # noqa: E402
 
 THREADS = 6
 
@@ -59,11 +58,7 @@ class Load:
                 self.bound[member] = phone
 
 
-def one(database, sql, *values):
-    return database.execute(sql, values).fetchone()[0]
-
-
-def check(data, load, server):
+def check(there, load, server):
     for folder, name in load.folders.items():
         answer = server.call("GetFolder", {"FolderId": folder})
         assert answer.status == 200 and json.loads(answer.body)["Folder"]["FolderName"] == name, f"an answered folder is lost: {name} {answer.body}"
@@ -71,26 +66,24 @@ def check(data, load, server):
         account = json.loads(server.call("GetAccount", {"AccountId": member}).body)["Account"]
         assert account["HasSecureMobilePhone"], f"an answered bind is lost: {member}"
     deadline = time.monotonic() + 120
-    database = sqlite3.connect(f"file:{data}/openrd.db?mode=ro", uri=True)
-    while one(database, "SELECT count(*) FROM outbox WHERE state IN ('queued', 'sending')"):
+    while one(there, "SELECT count(*) FROM outbox WHERE state IN ('queued', 'sending')"):
         assert time.monotonic() < deadline, "a queued message is not sent after the restart"
         time.sleep(0.05)
     for member in load.sent:
-        assert one(database, "SELECT count(*) FROM outbox WHERE account_id = ? AND state = 'accepted'", member), f"an answered Send was not sent: {member}"
+        assert one(there, f"SELECT count(*) FROM outbox WHERE account_id = '{member}' AND state = 'accepted'"), f"an answered Send was not sent: {member}"
     # Nothing half done: counters and rows, effects and records agree.
-    assert one(database, "SELECT folder_count FROM directories WHERE directory_id = 'rd-sandbx'") == one(
-        database, "SELECT count(*) FROM folders WHERE directory_id = 'rd-sandbx' AND parent_folder_id IS NOT NULL")
-    assert one(database, "SELECT member_count FROM directories WHERE directory_id = 'rd-sandbx'") == one(database, "SELECT count(*) FROM members WHERE directory_id = 'rd-sandbx'")
-    events = [json.loads(body) for (body,) in database.execute("SELECT body FROM audit_events ORDER BY arrival")]
+    assert one(there, "SELECT folder_count FROM directories WHERE directory_id = 'rd-sandbx'") == one(
+        there, "SELECT count(*) FROM folders WHERE directory_id = 'rd-sandbx' AND parent_folder_id IS NOT NULL")
+    assert one(there, "SELECT member_count FROM directories WHERE directory_id = 'rd-sandbx'") == one(there, "SELECT count(*) FROM members WHERE directory_id = 'rd-sandbx'")
+    events = [json.loads(body) for (body,) in there.rows("SELECT body FROM audit_events ORDER BY arrival")]
     done = [event for event in events if "errorCode" not in event]
     folders = [event["resourceName"] for event in done if event["eventName"] == "CreateFolder"]
-    rows = [row for (row,) in database.execute("SELECT folder_id FROM folders WHERE directory_id = 'rd-sandbx' AND parent_folder_id IS NOT NULL AND folder_id <> 'fd-sandboxwrk'")]
+    rows = [row for (row,) in there.rows("SELECT folder_id FROM folders WHERE directory_id = 'rd-sandbx' AND parent_folder_id IS NOT NULL AND folder_id <> 'fd-sandboxwrk'")]
     assert sorted(folders) == sorted(rows), "records and folders differ"
     binds = [event["resourceName"] for event in done if event["eventName"] == "BindSecureMobilePhone"]
     assert len(binds) == len(set(binds)), "a code was redeemed twice"
-    phones = [row for (row,) in database.execute("SELECT account_id FROM members WHERE phone_index IS NOT NULL AND directory_id = 'rd-sandbx' AND account_id <> '1000000000000003'")]
+    phones = [row for (row,) in there.rows("SELECT account_id FROM members WHERE phone_index IS NOT NULL AND directory_id = 'rd-sandbx' AND account_id <> '1000000000000003'")]
     assert sorted(binds) == sorted(phones), "records and bindings differ"
-    database.close()
     return len(folders), len(binds)
 
 
@@ -102,8 +95,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="openrd-crash-") as folder:
         data = str(pathlib.Path(folder, "data"))
         os.mkdir(data, 0o700)
-        with open(pathlib.Path(folder, "log"), "ab") as log:
-            server = Server(data, log)
+        with database(data) as there, open(pathlib.Path(folder, "log"), "ab") as log:
+            server = Server(data, log, *there.arguments)
             try:
                 for number in range(rounds):
                     members = []
@@ -117,15 +110,17 @@ def main():
                     server.process.wait()
                     load.join()
                     assert not load.unexpected, load.unexpected
-                    server = Server(data, log)
-                    folders, binds = check(data, load, server)
+                    left = there.sessions()
+                    server = Server(data, log, *there.arguments)
+                    there.wait_for_end_of(left)
+                    folders, binds = check(there, load, server)
                     print(f"round {number}: {len(load.folders)} folders and {len(load.bound)} binds answered; {folders} and {binds} there in all", flush=True)
             finally:
                 server.process.send_signal(signal.SIGTERM)
                 assert server.process.wait(30) == 0, "SIGTERM did not end it well"
-        out = str(pathlib.Path(folder, "audit"))
-        subprocess.run([BINARY, "audit", "export", "--out", out, "--data", data], check=True)
-        subprocess.run([BINARY, "audit", "verify", out, "--key", f"{out}/audit.pub"], check=True)
+            out = str(pathlib.Path(folder, "audit"))
+            subprocess.run([BINARY, "audit", "export", "--out", out, "--data", data, *there.arguments], check=True)
+            subprocess.run([BINARY, "audit", "verify", out, "--key", f"{out}/audit.pub"], check=True)
     print("1 passed, 0 failed")
 
 
