@@ -12,6 +12,8 @@ import sys
 import tempfile
 import time
 
+import kannel
+
 BUILD = pathlib.Path(sys.argv[1]).resolve()
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 LOAD, OPENRD = str(BUILD / "load"), str(BUILD / "openrd")
@@ -159,6 +161,7 @@ def main():
         one, two = reads(folder, data, 1), reads(folder, data, 2)
         bind = binds(data, folder)
         send = sends(folder)
+        through_kannel = kannel.section(BUILD)
     page = f"""# What was measured
 
 By `./dev bench` on {time.strftime("%Y-%m-%d")}: release build, loopback, server and generator on one machine ({where}). The machines are shared: ratios within the run hold,
@@ -190,6 +193,7 @@ Aim: ten times the fdatasync rate, or 12,000/s. Every Bind is answered after the
 Durable, 64 at once in one process, without sockets (bench/sends.cpp): every window, the budget, the brake and the list of suppressed phones are looked at and counted, none is
 reached.
 
+{through_kannel}
 ## Start and memory
 | | |
 |---|---|
