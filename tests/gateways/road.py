@@ -118,7 +118,7 @@ class Kannel:
 
     def __enter__(self):
         # Where docs/operations/messages.md wants the receipts; on a disk Kannel waits for it twice a message. Not TMPDIR: another user must be able to come here.
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="openrd-kannel-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else "/tmp"))
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="openrd-road-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else "/tmp"))
         try:
             self._configure()
             self._bearerbox = self._start(BEARERBOX, self._smsbox_port)
@@ -238,7 +238,7 @@ receipts_url = "http://{admin}"
         ready = self._folder / "ready"
         ready.unlink(missing_ok=True)
         with open(self._log, "ab") as log:
-            process = subprocess.Popen([self._binary, "serve", "--config", self._config], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log)
+            process = subprocess.Popen(["/usr/bin/setpriv", "--pdeathsig", "KILL", "--", self._binary, "serve", "--config", self._config], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log)
         try:
             until(lambda: ready.exists() or process.poll() is not None, "openrd is not ready")
             assert process.poll() is None, self.log()
