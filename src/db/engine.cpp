@@ -36,6 +36,7 @@ Savepoint::~Savepoint() {
     }
 }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): an engine that reads on another thread keeps them
 void Engine::read_apart(Work work, Done done, Terms::Time::time_point) {
     Outcome outcome = Outcome::committed;
     std::exception_ptr error;

@@ -2,6 +2,9 @@
 
 #include "delivery/receipts.hpp"
 #include "delivery/testing.hpp"
+#include "store/verifications.hpp"
+
+#include <fmt/format.h>
 
 #include <future>
 
@@ -95,6 +98,37 @@ TEST_F(ReceiptsTaken, WithoutTheTokenAreToldNothingAndChangeNothing) {
     EXPECT_EQ(take_in(address("m-1", "d=1"), "POST", std::string(ReceiptIntake::most_bytes, 'x')), ReceiptIntake::Answer::none);
     EXPECT_EQ(take_in(address("m-1", "d=throw")), ReceiptIntake::Answer::none);
     EXPECT_EQ(row("m-1").state, store::message_accepted);
+}
+
+// Threat 14: whoever can tell receipts can tell nothing about codes.
+TEST_F(ReceiptsTaken, ChangeNothingOfACode) {
+    const auto code = [&] {
+        std::optional<store::Verification> found;
+        engine_.read([&](db::Transaction& tx) { found = store::find_verification(tx, account, store::purpose_bind); });
+        engine_.idle();
+        const auto& v = found.value();
+        return fmt::format("{} {} {} {} {} {} {}", v.state, v.attempts, v.failures, v.locked_until_ms, v.expires_at_ms, v.sends, v.last_sent_at_ms);
+    };
+    engine_.write_and_wait([&](db::Transaction& tx) {
+        store::put_verification(tx, {.account_id = std::string(account),
+                                     .directory_id = "rd-1",
+                                     .verification_id = std::string(16, 'v'),
+                                     .phone_index = "i",
+                                     .phone_sealed = "s",
+                                     .attempts = 2,
+                                     .sends = 1,
+                                     .last_sent_at_ms = noon,
+                                     .created_by = "me",
+                                     .created_at_ms = noon,
+                                     .expires_at_ms = noon + 600'000,
+                                     .failures = 2});
+    });
+    const auto before = code();
+    accepted("m-1");
+    for (const auto* kind : {"d=8", "d=2", "d=1", "d=4"}) {
+        EXPECT_EQ(take_in(address("m-1", kind)), ReceiptIntake::Answer::taken);
+        EXPECT_EQ(code(), before) << kind;
+    }
 }
 
 TEST_F(ReceiptsTaken, OfAMessageThatIsNotThereAreTakenLikeAnyOther) { EXPECT_EQ(take_in(address("m-9", "d=1")), ReceiptIntake::Answer::taken); }

@@ -90,6 +90,8 @@ std::string_view template_of(std::string_view purpose) {
     return template_plain;
 }
 
+bool is_notice(std::string_view purpose) { return template_of(purpose) == template_phone_bound; }
+
 std::optional<std::size_t> septets(std::string_view text) {
     std::size_t count = 0;
     for (const char c : text) {

@@ -19,6 +19,8 @@ inline constexpr std::string_view template_bind_secure_phone = "bind-secure-phon
                                   template_phone_bound = "phone-bound";  // a notice, by e-mail: it has no code
 // The template of a verification's purpose; the plain one when it has none of its own.
 std::string_view template_of(std::string_view purpose);
+// It says something and has no code.
+bool is_notice(std::string_view purpose);
 
 // The septets that a text takes in the default alphabet of GSM 03.38; nothing when it has a letter that is not in it. ASCII only:
 // what else the alphabet has is not used here.

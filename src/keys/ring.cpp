@@ -177,6 +177,11 @@ bool Ring::use(const Uses& uses) {
     return true;
 }
 
+void Ring::use_newest() {
+    const auto newest = ids().back();
+    use({.code = newest, .index = newest, .encryption = newest, .checkpoint = newest});
+}
+
 const Ring::State& Ring::now() const {
     const auto& state = *inner_->now.load(std::memory_order_acquire);
     if (!state.missing.empty()) throw MissingKey(state.missing);

@@ -64,6 +64,8 @@ class Ring {
     // the key file makes everything throw MissingKey, until one of the two comes again. True: it was another than before.
     bool adopt(const Roots& roots);
     bool use(const Uses& uses);
+    // For a database that is made now: the first root may be retired.
+    void use_newest();
     Uses uses() const;
     std::vector<std::uint32_t> ids() const;  // of the roots, rising
     // What is missing, for a person; nothing: all is there.

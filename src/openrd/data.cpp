@@ -119,6 +119,7 @@ Data open_sandbox_data(const DataPlace& place, bool durable, const base::Setting
     options.durable = durable;
     options.first_content = [&](db::Transaction& tx) {
         if (!ring) ring = make_or_load_key(place);
+        ring->use_newest();
         sandbox::seed(tx, *ring, settings.audit.origin, clock.now_ms());
     };
     return open_checked(std::move(options), ring, place, Origin::sandbox);
@@ -138,11 +139,13 @@ void make_data(const DataPlace& place, const base::Settings& settings, const std
     // One process at a time is here: who makes a database waits for the others that do.
     options.first_content = [&](db::Transaction& tx) {
         const bool made_key = !there(key_file);
-        const auto ring = made_key ? keys::Ring::create(key_file) : keys::Ring::load(key_file);
+        auto ring = made_key ? keys::Ring::create(key_file) : keys::Ring::load(key_file);
+        ring.use_newest();
         try {
             store::put_fact(tx, store::fact_made_by, made_by_init);
             store::put_fact(tx, store::fact_key_fingerprint, ring.fingerprint());
             store::put_fact(tx, store::fact_audit_origin, settings.audit.origin);
+            store::put_key_uses(tx, ring.uses());
             content(tx, ring);
         } catch (...) {
             // Here, where no other init can have taken it for its own.

@@ -93,6 +93,19 @@ TEST_F(DataTest, TakesAKeyFileThatWasThereFirst) {
     data.engine->close();
 }
 
+TEST_F(DataTest, TakesAKeyFileWhoseFirstRootIsRetired) {
+    const auto elsewhere = root_ + "/the.key";
+    keys::create_key_file(elsewhere);
+    keys::Roots roots;
+    for (const std::uint32_t id : {2U, 3U}) roots.push_back({.id = id, .bytes = base::Secret(std::string(keys::root_bytes, static_cast<char>('0' + id)))});
+    keys::replace_key_file(elsewhere, roots);
+    open(elsewhere).engine->close();
+    auto again = open(elsewhere);
+    EXPECT_FALSE(again.ring.trouble());
+    EXPECT_EQ(again.ring.uses().encryption, 3u) << "the newest";
+    again.engine->close();
+}
+
 TEST_F(DataTest, MakesNothingForAKeyFileThatIsNotThere) {
     expect_refused("no such file", root_ + "/typo.key");
     EXPECT_FALSE(std::filesystem::exists(directory_));

@@ -21,7 +21,8 @@ namespace {
 using base::ChannelSettings;
 
 constexpr std::size_t longest_secret_bytes = 4096;
-constexpr std::int64_t most_workers = 256;  // each is a thread and may be a connection
+constexpr std::int64_t longest_probe_ms = 5 * base::second_ms;  // a message waits for it with its lease running (delivery/lane.cpp)
+constexpr std::int64_t most_workers = 256;                      // each is a thread and may be a connection
 
 struct TextKey {
     std::string_view name, kinds;
@@ -112,6 +113,11 @@ class Reading {
         if (!ms) throw refusal(node, fmt::format("{} is a time like 10s", name));
         return *ms;
     }
+    std::int64_t duration_from(std::int64_t least_ms, std::int64_t most_ms, const toml::node& node, std::string_view name) const {
+        const auto ms = duration(node, name);
+        if (ms < least_ms || ms > most_ms) throw refusal(node, fmt::format("{} is out of its range: from {} to {} s", name, static_cast<double>(least_ms) / 1000, most_ms / 1000));
+        return ms;
+    }
     std::uint32_t workers(const toml::node& node) const {
         const auto number = node.value_exact<std::int64_t>();
         if (!number || *number < 1 || *number > most_workers) throw refusal(node, fmt::format("delivery.workers must be a whole number from 1 to {}", most_workers));
@@ -137,11 +143,10 @@ class Reading {
         for (const auto& [key, value] : *table) {
             const auto name = fmt::format("delivery.risk.{}", key.str());
             if (key.str() == "url") found.url = text(value, name);
-            else if (key.str() == "secret") found.secret = base::Secret(text(value, name));
-            else if (key.str() == "secret_file") found.secret = secret_in(value, text(value, name));
+            else if (key.str() == "secret" || key.str() == "secret_file") found.secret = one_secret(found.secret, key.str(), value, "delivery.risk");
             else if (key.str() == "ca_file") found.ca_file = text(value, name);
-            else if (key.str() == "timeout") found.timeout_ms = duration(value, name);
-            else if (key.str() == "youngest") found.youngest_ms = duration(value, name);
+            else if (key.str() == "timeout") found.timeout_ms = duration_from(100, longest_probe_ms, value, name);
+            else if (key.str() == "youngest") found.youngest_ms = duration_from(base::hour_ms, 366 * base::day_ms, value, name);
             else if (key.str() == "fail_open") found.fail_open = yes_no(value, name);
             else throw refusal(value, fmt::format("{} is not known", name));
         }
@@ -178,9 +183,7 @@ class Reading {
         } else if (key == "countries") {
             found.countries = texts(node, name);
         } else if (key == "secret" || key == "secret_file") {
-            if (!found.secret.empty()) throw refusal(node, "delivery.channel: secret and secret_file are one too many");
-            found.secret = key == "secret" ? base::Secret(text(node, name)) : secret_in(node, text(node, name));
-            if (found.secret.empty()) throw refusal(node, fmt::format("{} is empty", name));
+            found.secret = one_secret(found.secret, key, node, "delivery.channel");
         } else if (key == "more_secret_files" && found.kind == "webhook") {
             for (const auto& path : texts(node, name)) found.more_secrets.push_back(secret_in(node, path));
         } else if (key == "timeout") {
@@ -188,6 +191,14 @@ class Reading {
         } else {
             throw refusal(node, fmt::format("{} is not known", name));
         }
+    }
+
+    base::Secret one_secret(const base::Secret& before, std::string_view key, const toml::node& node, std::string_view table) const {
+        const auto name = fmt::format("{}{}{}", table, table.ends_with("risk") ? "." : ": ", key);
+        if (!before.empty()) throw refusal(node, fmt::format("{}: secret and secret_file are one too many", table));
+        auto secret = key == "secret" ? base::Secret(text(node, name)) : secret_in(node, text(node, name));
+        if (secret.empty()) throw refusal(node, fmt::format("{} is empty", name));
+        return secret;
     }
 
     // The first line of a file.

@@ -120,6 +120,17 @@ TEST(DeliveryConfig, ReadsHowManyAreCarriedAtOnceAndHowLongTheyAreKept) {
     EXPECT_EQ(refusal("[delivery]\nkeep = 30"), "openrd.toml:2: delivery.keep must be a text");
 }
 
+TEST(DeliveryConfig, BoundsTheRiskProbe) {
+    const auto risk = [](const std::string& more) { return refusal("[delivery.risk]\nurl = \"https://risk.example/\"\n" + more); };
+    EXPECT_EQ(risk("secret = \"whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz\"\ntimeout = \"5s\"\nyoungest = \"24h\""), "");
+    EXPECT_EQ(risk("timeout = \"6s\""), "openrd.toml:3: delivery.risk.timeout is out of its range: from 0.1 to 5 s");
+    EXPECT_EQ(risk("timeout = \"0s\""), "openrd.toml:3: delivery.risk.timeout is out of its range: from 0.1 to 5 s");
+    EXPECT_THAT(risk("youngest = \"1s\""), HasSubstr("delivery.risk.youngest is out of its range"));
+    const SecretFile file("hush\n");
+    EXPECT_EQ(risk("secret = \"a\"\nsecret_file = \"" + file.path() + "\""), "openrd.toml:4: delivery.risk: secret and secret_file are one too many");
+    EXPECT_EQ(risk("secret = \"\""), "openrd.toml:3: delivery.risk.secret is empty");
+}
+
 TEST(DeliveryConfig, ReadsNoSecretThatOthersMayRead) {
     const auto channel = [](const std::string& path) { return "[[delivery.channel]]\nkind = \"twilio\"\nsecret_file = \"" + path + "\""; };
     {

@@ -108,32 +108,32 @@ KeyJobReport move_indexes(db::Engine& engine, const keys::Ring& ring) {
     return report;
 }
 
-std::int64_t count_under(db::Engine& engine, std::uint32_t key_id, std::int64_t now_ms) {
-    std::int64_t count = 0;
+UnderKey count_under(db::Engine& engine, std::uint32_t key_id, std::int64_t now_ms) {
+    UnderKey under;
     for (const auto column : store::sealed_columns)
         each_page<SealedValue>(
             engine, [column](db::Transaction& tx, const SealedValue& after, std::int64_t limit) { return store::list_sealed(tx, column, after, limit); },
             [&](const std::vector<SealedValue>& page) {
-                for (const auto& value : page) count += keys::Ring::sealed_key_id(value.sealed) == key_id ? 1 : 0;
+                for (const auto& value : page) under.sealed += keys::Ring::sealed_key_id(value.sealed) == key_id ? 1 : 0;
             });
-    const auto indexed = [&](std::string_view index) { count += keys::Ring::index_key_id(index) == key_id ? 1 : 0; };
+    const auto indexed = [&](std::string_view index) { return keys::Ring::index_key_id(index) == key_id ? 1 : 0; };
     for (const auto kind : {IndexedRow::member, IndexedRow::verification})
         each_page<IndexedPhone>(
             engine, [kind](db::Transaction& tx, const IndexedPhone& after, std::int64_t limit) { return store::list_indexed(tx, kind, after, limit); },
             [&](const std::vector<IndexedPhone>& page) {
-                for (const auto& row : page) indexed(row.phone_index);
+                for (const auto& row : page) under.indexes += indexed(row.phone_index);
             });
     for (const auto& list : {store::list_subject_indexes, store::list_phone_uses})
         each_page<IndexOnly>(engine, list, [&](const std::vector<IndexOnly>& page) {
-            for (const auto& row : page) indexed(row.phone_index);
+            for (const auto& row : page) under.indexes += indexed(row.phone_index);
         });
     each_page<store::Suppression>(
         engine, [](db::Transaction& tx, const store::Suppression& after, std::int64_t limit) { return store::list_suppressions(tx, after.phone_index, limit); },
         [&](const std::vector<store::Suppression>& page) {
-            for (const auto& row : page) indexed(row.phone_index);
+            for (const auto& row : page) under.suppressions += indexed(row.phone_index);
         });
-    engine.read([&](db::Transaction& tx) { count += store::count_codes_under_way(tx, key_id, now_ms); });
-    return count;
+    engine.read([&](db::Transaction& tx) { under.codes = store::count_codes_under_way(tx, key_id, now_ms); });
+    return under;
 }
 
 }  // namespace openrd

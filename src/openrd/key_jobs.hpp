@@ -18,6 +18,12 @@ KeyJobReport reseal_everything(db::Engine&, const keys::Ring&);
 KeyJobReport move_indexes(db::Engine&, const keys::Ring&);
 
 // What is sealed, found or coded with this key: as long as there is anything, the key is needed.
-std::int64_t count_under(db::Engine&, std::uint32_t key_id, std::int64_t now_ms);
+struct UnderKey {
+    std::int64_t sealed = 0, indexes = 0;
+    std::int64_t suppressions = 0;  // their numbers are not kept: no job brings them under another key
+    std::int64_t codes = 0;         // that can still be redeemed
+    std::int64_t sum() const { return sealed + indexes + suppressions + codes; }
+};
+UnderKey count_under(db::Engine&, std::uint32_t key_id, std::int64_t now_ms);
 
 }  // namespace openrd

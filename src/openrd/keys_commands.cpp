@@ -162,8 +162,10 @@ int retire_key(const KeysOptions& o) {
     if (std::ranges::find(ids, o.key_id) == ids.end()) throw Failure(fmt::format("the key file has no key {}", o.key_id), refused_status);
     if (ids.size() == 1 || uses.code == o.key_id || uses.index == o.key_id || uses.encryption == o.key_id || uses.checkpoint == o.key_id)
         throw Failure(fmt::format("key {} is in use: see openrd keys list", o.key_id), refused_status);
-    if (const auto left = count_under(*data.engine, o.key_id, base::real_now_ms()); left != 0)
-        throw Failure(fmt::format("{} values are still under key {}", left, o.key_id), refused_status);
+    if (const auto left = count_under(*data.engine, o.key_id, base::real_now_ms()); left.sum() != 0)
+        throw Failure(fmt::format("key {} is still needed: {} sealed values, {} indexes, {} suppressed phones, {} codes under way", o.key_id, left.sealed, left.indexes,
+                                  left.suppressions, left.codes),
+                      refused_status);
     auto roots = keys::read_key_file(data.key_file);
     const bool oldest = o.key_id == ids.front();
     if (oldest && roots.front().id != 0) roots.insert(roots.begin(), {.id = 0, .bytes = keys::nonce_key_of(roots.front())});

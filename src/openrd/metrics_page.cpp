@@ -23,6 +23,7 @@ void append_gauges(std::string& out, const Gauges& gauges) {
     gauge(out, "openrd_audit_sealed_entries", "Entries of the audit log that are known to be sealed.", gauges.audit_sealed);
     gauge(out, "openrd_audit_halted", "1 when the audit log is not sealed any more.", gauges.audit_halted ? 1 : 0);
     gauge(out, "openrd_database_readable", "1 when the database answered just now.", gauges.outbox ? 1 : 0);
+    gauge(out, "openrd_database_writable", "1 when the database took the latest write.", gauges.takes_writes ? 1 : 0);
     if (gauges.certificate_expires_s) gauge(out, "openrd_tls_certificate_expires_seconds", "When the certificate ends, in seconds since 1970.", *gauges.certificate_expires_s);
     if (!gauges.outbox) return;
     out += "# HELP openrd_outbox_messages Messages by state.\n# TYPE openrd_outbox_messages gauge\n";

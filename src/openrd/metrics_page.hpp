@@ -14,6 +14,7 @@ struct Gauges {
     std::size_t in_flight = 0, write_backlog = 0, connections = 0;
     std::int64_t audit_sealed = 0;
     bool audit_halted = false;
+    bool takes_writes = true;
     std::optional<std::vector<std::pair<std::string, std::int64_t>>> outbox = {};  // nothing: the database cannot be read
     std::optional<std::int64_t> certificate_expires_s = {};
 };

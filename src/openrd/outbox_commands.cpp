@@ -4,6 +4,7 @@
 #include "base/clock.hpp"
 #include "base/time_text.hpp"
 #include "delivery/attempt.hpp"
+#include "delivery/texts.hpp"
 #include "delivery/verdict.hpp"
 #include "openrd/failure.hpp"
 #include "openrd/operator_record.hpp"
@@ -89,6 +90,7 @@ std::string objection(db::Transaction& tx, const store::Message& m, std::int64_t
     if (m.state == store::message_unknown) return "its outcome is unknown: it may have arrived, and the gateway is being asked; whoever waits for the code can ask for it again";
     if (!delivery::is_dead(m.state)) return fmt::format("it is no dead letter: it is {}", m.state);
     if (now_ms >= delivery::deadline_ms(m)) return "its code is over, or will be before it could be typed in";
+    if (delivery::is_notice(m.purpose)) return {};
     const auto verification = store::find_verification(tx, m.account_id, m.purpose);
     if (!verification || verification->verification_id != m.verification_id) return "its code was replaced by a newer one";
     if (!verification->pending(now_ms)) return fmt::format("its code can not be redeemed any more: it is {}", verification->state);

@@ -152,6 +152,23 @@ TEST_F(OutboxCommands, DoNotRetryWhatMayHaveArrivedOrNobodyCouldUse) {
     EXPECT_THAT(refused(retry_outbox_message), HasSubstr("newer"));
 }
 
+TEST_F(OutboxCommands, RetryANoticeThoughItHasNoCode) {
+    in_database([](db::Transaction& tx, const keys::Ring& ring) {
+        const auto now_ms = base::real_now_ms();
+        store::insert_message(tx, {.account_id = std::string(member),
+                                   .message_id = "M-1",
+                                   .purpose = "phone-bound",
+                                   .verification_id = std::string(16, 'v'),
+                                   .code_key_id = 1,
+                                   .phone_sealed = ring.seal(keys::Purpose::outbox, "owner@blue.example", "M-1"),
+                                   .state = std::string(store::message_rejected),
+                                   .expires_at_ms = now_ms + base::day_ms,
+                                   .created_at_ms = now_ms});
+    });
+    options_.id = "M-1";
+    EXPECT_THAT(run(retry_outbox_message), HasSubstr("\"State\":\"queued\""));
+}
+
 TEST_F(OutboxCommands, RefuseWordsThatMeanNothing) {
     options_.format = "xml";
     refused(list_outbox, 2);

@@ -14,7 +14,7 @@ pipeline::Response answer_of(delivery::ReceiptIntake::Answer answer) {
     response.cors = false;
     switch (answer) {
         case delivery::ReceiptIntake::Answer::taken:
-            // Alibaba Cloud wants it said in the body; the others look at the status alone.
+            // Some want it said in the body; most look at the status alone.
             response.body = R"({"code":0,"msg":"OK"})";
             break;
         case delivery::ReceiptIntake::Answer::none:

@@ -60,6 +60,7 @@ class Outside final : public pipeline::Handler {
 };
 
 constexpr std::string_view no_channel = "No channel for messages is configured: codes cannot be sent.";
+constexpr std::string_view no_receipts = "A channel has receipts_url, and there is no admin.listen that takes receipts: what becomes of its messages is not learned.";
 constexpr std::string_view no_country = "No country is listed in strict.countries: codes cannot be sent.";
 
 base::Settings settings_of(const ServeOptions& options, const base::DeliverySettings& delivery) {
@@ -108,6 +109,7 @@ class Running {
     std::string metrics() const;
 
     const base::Settings settings_;
+    const bool receipts_are_lost_;
     base::Clock clock_;
     Data data_;
     KeyWatch key_watch_{data_.key_file, *data_.engine, data_.ring};
@@ -142,8 +144,9 @@ base::Settings admin_settings(base::Settings settings) {
 void log_sealer(std::string_view what) { base::log::error("the audit log is not sealed", {{"reason", what}}); }
 
 Running::Running(const ServeOptions& options, const base::DeliverySettings& delivery, Data data, const NumberingInUse& numbering, net::TlsContext* tls)
-    : settings_(settings_of(options, delivery)), data_(std::move(data)),
-      gateways_({.engine = *data_.engine, .ring = data_.ring, .clock = clock_, .inbox = settings_.sandbox ? &channel_ : nullptr, .settings = delivery}),
+    : settings_(settings_of(options, delivery)),
+      receipts_are_lost_(!options.admin_listen && std::ranges::any_of(delivery.channels, [](const base::ChannelSettings& channel) { return !channel.receipts_url.empty(); })),
+      data_(std::move(data)), gateways_({.engine = *data_.engine, .ring = data_.ring, .clock = clock_, .inbox = settings_.sandbox ? &channel_ : nullptr, .settings = delivery}),
       dispatcher_(*data_.engine, data_.ring, clock_, gateways_.router(),
                   {.workers = delivery.workers,
                    .keep_ms = delivery.keep_ms,
@@ -190,6 +193,7 @@ std::vector<std::string> Running::urls() const {
 std::vector<std::string> Running::warnings() const {
     auto all = dispatcher_.troubles();
     if (!settings_.messages) all.emplace_back(no_channel);
+    if (receipts_are_lost_) all.emplace_back(no_receipts);
     if (settings_.strict.countries_by_list && settings_.strict.countries.empty()) all.emplace_back(no_country);
     if (auto old = numbering_.warning(base::real_now_ms()); !old.empty()) all.push_back(std::move(old));
     return all;
@@ -203,6 +207,7 @@ std::string Running::metrics() const {
                          .connections = server_.connections(),
                          .audit_sealed = sealer_.sealed(),
                          .audit_halted = sealer_.halted(),
+                         .takes_writes = pipeline_.takes_writes(),
                          .outbox = outbox_by_state(*data_.engine),
                          .certificate_expires_s = tls_ ? std::optional(tls_->expires_at_s()) : std::nullopt});
     delivery::append_prometheus(text, counters_.snapshot());
@@ -225,6 +230,7 @@ void Running::start() {
 
 std::vector<std::string> Running::troubles() const {
     std::vector<std::string> all;
+    if (!pipeline_.takes_writes()) all.emplace_back("The database takes no writes.");
     if (sealer_.halted()) all.emplace_back("The audit log is not sealed any more: see the server's log.");
     if (data_.ring.trouble()) all.emplace_back("A key that the database uses is not in this server's key file: see the server's log.");
     return all;

@@ -3,12 +3,15 @@
 #include "api/faults.hpp"
 #include "base/identifiers.hpp"
 #include "base/log.hpp"
+#include "base/text.hpp"
 #include "keys/ring.hpp"
 #include "pipeline/authenticate.hpp"
 #include "pipeline/stages.hpp"
+#include "store/facts.hpp"
 #include "store/nonces.hpp"
 #include "store/rates.hpp"
 
+#include <chrono>
 #include <utility>
 
 namespace openrd::pipeline {
@@ -83,7 +86,23 @@ void count(State& state, const Exchange& ex) {
 
 void write(State& state, const Shared& ex, bool run_operation);
 
+// As many bytes as a write of an operation, at random so that no engine packs them: on a full disk a few may still find room.
+constexpr std::size_t probe_bytes = 6 * 1024;
+constexpr auto longest_probe = std::chrono::seconds(5);
+
+void probe_writes(State& state) {
+    if (!state.writes_refused.load(std::memory_order_acquire) || state.probing.exchange(true)) return;
+    state.engine.write([](db::Transaction& tx) { store::put_fact(tx, store::fact_write_probe, base::hex(base::random_bytes(probe_bytes))); },
+                       [&state](db::Outcome outcome, const std::exception_ptr&) {
+                           if (outcome == db::Outcome::committed) state.writes_refused.store(false, std::memory_order_release);
+                           state.probing.store(false, std::memory_order_release);
+                       },
+                       {.until = db::Terms::Time::now() + longest_probe});
+}
+
 void finish(State& state, const Shared& ex, db::Outcome outcome, const std::exception_ptr& error) {
+    if (outcome == db::Outcome::committed) state.writes_refused.store(false, std::memory_order_release);
+    if (outcome == db::Outcome::unavailable) state.writes_refused.store(true, std::memory_order_release);
     if (outcome != db::Outcome::committed) {
         ex->refusal = refuse(outcome == db::Outcome::failed ? fault::internal_error : fault::service_unavailable);
         if (outcome == db::Outcome::overloaded) count(state, *ex);
@@ -274,7 +293,10 @@ void Pipeline::handle(const Request& request, Done done) {
     carefully(*state_, ex, [&] { go(*state_, ex); });
 }
 
+bool Pipeline::takes_writes() const { return !state_->writes_refused.load(std::memory_order_acquire); }
+
 void Pipeline::housekeep() {
+    probe_writes(*state_);
     write_counted(*state_, false);
     constexpr std::int64_t rows_at_a_time = 1000;
     const auto now_ms = state_->clock.now_ms();

@@ -28,8 +28,12 @@ class Pipeline final : public Handler {
     // Answers once: at once for what is refused before the database and, on SQLite, for reads; after the commit for writes.
     void handle(const Request& request, Done done) override;
 
-    // Once a second, on any one thread: writes the counted refusals of the minutes that are over, deletes old rate windows.
+    // Once a second, on any one thread: writes the counted refusals of the minutes that are over, deletes old rate windows; finds out
+    // whether a database that took no writes takes them again.
     void housekeep();
+    // False from the first write that the database did not take (full, read-only, away) until it takes one again: what sends no requests
+    // to a server that is not ready does not have to be the one that finds that out.
+    bool takes_writes() const;
     // Writes what is counted so far, whatever the minute; for the end.
     void flush();
 

@@ -26,6 +26,8 @@ struct Pipeline::State {
     Throttle throttle = {};
     std::atomic<std::size_t> in_flight{0};
     Metrics metrics = {};
+    std::atomic<bool> writes_refused{false};  // the database did not take the latest write
+    std::atomic<bool> probing{false};
 
     std::mutex counted_mutex = {};
     std::map<std::pair<std::string, std::int64_t>, CountedRefusals> counted = {};  // by key and code, and minute

@@ -4,6 +4,7 @@
 #include "sandbox/testing.hpp"
 #include "store/accounts.hpp"
 #include "store/facts.hpp"
+#include "store/key_uses.hpp"
 
 #include <future>
 #include <list>
@@ -64,6 +65,18 @@ TEST_F(ResetTest, BringsTheSeedBackAndTheClockToRealTime) {
     EXPECT_FALSE(clock_.moved());
     EXPECT_EQ(said_, "pause forget resume ");
     database_->read([](db::Transaction& tx) { EXPECT_FALSE(store::find_fact(tx, "planted")); });
+}
+
+// The key file does not begin anew: its first root may be retired.
+TEST_F(ResetTest, KeepsTheKeysThatAreInUse) {
+    const keys::Uses uses{.code = 2, .index = 1, .encryption = 2, .checkpoint = 2};
+    keys::Roots roots;
+    for (const std::uint32_t id : {1U, 2U}) roots.push_back({.id = id, .bytes = base::Secret(std::string(keys::root_bytes, static_cast<char>('0' + id)))});
+    ring_ = keys::Ring(roots);
+    ring_.use(uses);
+    Reset reset(parts());
+    EXPECT_EQ(begin(reset).get(), "");
+    database_->read([&](db::Transaction& tx) { EXPECT_EQ(store::load_key_uses(tx), uses); });
 }
 
 TEST_F(ResetTest, WaitsForRequestsUnderWayAndHoldsBackThoseThatCome) {

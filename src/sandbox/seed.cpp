@@ -8,6 +8,7 @@
 #include "store/facts.hpp"
 #include "store/folders.hpp"
 #include "store/identities.hpp"
+#include "store/key_uses.hpp"
 #include "store/members.hpp"
 #include "store/policies.hpp"
 #include "store/rates.hpp"
@@ -214,6 +215,7 @@ void seed(db::Transaction& tx, const keys::Ring& ring, std::string_view audit_or
     store::put_fact(tx, store::fact_made_by, made_by);
     store::put_fact(tx, store::fact_key_fingerprint, ring.fingerprint());
     store::put_fact(tx, store::fact_audit_origin, audit_origin);
+    store::put_key_uses(tx, ring.uses());  // the first root may be retired
     Seeding s(tx, ring, now_ms);
     sandbox_enterprise(s);
     outside_co(s);

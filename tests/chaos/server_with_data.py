@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 
 import raw
@@ -46,6 +47,14 @@ class Server:
             if len(batch) < 100:
                 break
         return names
+
+    def ready(self):
+        """(status, page) of the page that says whether requests should be sent here."""
+        try:
+            with urllib.request.urlopen(f"http://{self.address}/_openrd/health/ready", timeout=60) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as refusal:
+            return refusal.code, json.load(refusal)
 
     def code_of(self, account):
         with urllib.request.urlopen(f"http://{self.address}/_openrd/inbox?account={account}&wait=5s", timeout=30) as answer:

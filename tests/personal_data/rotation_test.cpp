@@ -106,7 +106,7 @@ TEST_F(KeyRotation, OfTheIndexKeyMovesEveryIndexAndTheirUses) {
     });
     ASSERT_EQ(sandbox_.send_code(green_, good_phone).status, 200);
     EXPECT_EQ(sandbox_.bind(green_, good_phone, sandbox_.code_of(green_, good_phone)).status, 409) << "the phone has its one account";
-    EXPECT_EQ(count_under(sandbox_.engine(), 1, 0) > 0, true) << "sealed with it still";
+    EXPECT_GT(count_under(sandbox_.engine(), 1, 0).sealed, 0) << "sealed with it still";
     EXPECT_EQ(rotate("index").at("KeyId").as_int64(), 3);
 }
 
@@ -141,7 +141,7 @@ TEST_F(KeyRotation, OfEveryKeyLetsTheOldestRootBeRetired) {
         tx.run(sent, {blue_id});
     });
     sandbox_.engine().idle();
-    EXPECT_EQ(count_under(sandbox_.engine(), 1, sandbox_.clock().now_ms()), 0);
+    EXPECT_EQ(count_under(sandbox_.engine(), 1, sandbox_.clock().now_ms()).sum(), 0);
     run(retire_key, options({}, 1));
     look();
     EXPECT_EQ(sandbox_.ring().ids(), std::vector<std::uint32_t>{2});

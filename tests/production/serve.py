@@ -81,7 +81,7 @@ class Production:
         lines = ready.read_text().split("\n")
         self.address = next((line for line in lines if line[:1].isdigit()), None)
         self.tls_address = next((line.removeprefix("https://") for line in lines if line.startswith("https://")), None)
-        self.admin = next(line.removeprefix("admin ") for line in lines if line.startswith("admin "))
+        self.admin = next((line.removeprefix("admin ") for line in lines if line.startswith("admin ")), None)
         return self
 
     def __exit__(self, kind, *_):
@@ -376,8 +376,13 @@ secret = "gateway-secret-canary"
 from = "openrd"
 receipts_url = "http://{admin}"
 """)
-    place.config.write_text(place.config.read_text().replace('[admin]\nlisten = "127.0.0.1:0"', f'[admin]\nlisten = "{admin}"'))
+    whole = place.config.read_text()
+    assert '[admin]\nlisten = "127.0.0.1:0"' in whole
     place.init()
+    place.config.write_text(whole.replace('[admin]\nlisten = "127.0.0.1:0"', ""))
+    with Production(place) as server:
+        assert server.admin is None and "no admin.listen that takes receipts" in server.log(), server.log()
+    place.config.write_text(whole.replace('[admin]\nlisten = "127.0.0.1:0"', f'[admin]\nlisten = "{admin}"'))
     with Production(place) as server:
         assert json.loads(get(server.admin, "/_openrd/health/ready")[1]).get("warnings", []) == []
         status, body = server.call("CreateResourceAccount", {"DisplayName": "team-blue"})

@@ -65,17 +65,17 @@ bool six_digits(std::string_view code) {
 bool is_mailbox(std::string_view email) { return email.find('@') != email.npos && !email.ends_with(".aliyunid.com"); }
 
 // On another road than the phone, which may be in the wrong hands (docs/decisions/0029).
-void queue_notice(api::Call& call, const std::string& account_id, const store::Attempt& attempt) {
-    auto account = store::find_account(call.transaction, account_id);
-    if (!account || !is_mailbox(account->email)) account = store::find_account(call.transaction, call.caller.account_id);
-    if (!account || !is_mailbox(account->email)) return;
+void queue_notice(api::Call& call, const PhoneTarget& target, const store::Attempt& attempt) {
+    const auto account = store::find_account(call.transaction, target.member.account_id);
+    const auto& email = account && is_mailbox(account->email) ? account->email : target.manager_email;
+    if (!is_mailbox(email)) return;
     const auto message_id = base::request_id();
-    store::insert_message(call.transaction, {.account_id = account_id,
+    store::insert_message(call.transaction, {.account_id = target.member.account_id,
                                              .message_id = message_id,
                                              .purpose = "phone-bound",
                                              .verification_id = attempt.verification_id,
                                              .code_key_id = attempt.code_key_id,
-                                             .phone_sealed = call.ring.seal(keys::Purpose::outbox, account->email, message_id),
+                                             .phone_sealed = call.ring.seal(keys::Purpose::outbox, email, message_id),
                                              .not_before_ms = call.now_ms,
                                              .expires_at_ms = call.now_ms + base::day_ms,
                                              .created_at_ms = call.now_ms});
@@ -83,15 +83,19 @@ void queue_notice(api::Call& call, const std::string& account_id, const store::A
 
 Answer run(const Request& request, api::Call& call) {
     call.concerns(api::account_resource, request.account_id);
-    const auto member = phone_target(call, request.account_id, request.phone).member;
+    const auto target = phone_target(call, request.account_id, request.phone);
+    const auto& member = target.member;
     if (!six_digits(request.code.reveal())) throw operation.fault(fault::invalid_verification_code);
 
     const auto phone_index = call.ring.blind_index(request.phone.reveal_e164());
     std::optional<store::Attempt> counted;
+    std::optional<Guess> guess;
     call.keep([&] {
         counted = store::count_attempt(call.transaction, member.account_id, store::purpose_bind, call.now_ms, call.settings.codes.capped());
         // Only a guess at a code that was sent to this phone counts against the phone: nobody can use up a stranger's guesses.
-        if (counted && call.ring.index_matches(counted->phone_index, request.phone.reveal_e164()) && !count_guess(call, request.phone)) counted.reset();
+        if (!counted || !call.ring.index_matches(counted->phone_index, request.phone.reveal_e164())) return;
+        guess = count_guess(call, request.phone);
+        if (!guess) counted.reset();
     });
     // Without a code under way the same is computed of nothing, so that the time does not tell.
     const store::Attempt attempt = counted.value_or(store::Attempt{std::string(16, '\0'), call.ring.code_key_id(), std::string(phone_index.size(), '\0')});
@@ -113,9 +117,9 @@ Answer run(const Request& request, api::Call& call) {
                             .verification_id = attempt.verification_id,
                             .bound_at_ms = call.now_ms}))
         throw operation.fault(fault::account_secure_mobile_already_exists);
-    uncount_guess(call, request.phone);
+    if (guess) uncount_guess(call, *guess);
     note_redeemed(call, request.phone, attempt.verification_id);
-    queue_notice(call, member.account_id, attempt);
+    queue_notice(call, target, attempt);
     return {};
 }
 

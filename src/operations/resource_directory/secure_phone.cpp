@@ -11,10 +11,11 @@ namespace {
 
 using api::Fault;
 
-void check_enterprise(api::Call& call) {
-    const auto manager = store::find_account(call.transaction, call.caller.account_id);
+store::Account check_enterprise(api::Call& call) {
+    auto manager = store::find_account(call.transaction, call.caller.account_id);
     if (!manager || manager->enterprise_name.empty()) throw Fault(fault::invalid_enterprise_name);
     if (manager->enterprise_state != store::enterprise_verified) throw Fault(fault::enterprise_verification_error);
+    return *std::move(manager);
 }
 
 store::Member find_target(api::Call& call, const std::string& account_id) {
@@ -44,13 +45,13 @@ void check_country(const api::Call& call, const phone::MobileNumber& phone) {
 }  // namespace
 
 PhoneTarget phone_target(api::Call& call, const std::string& account_id, const phone::MobileNumber& phone) {
-    check_enterprise(call);
+    auto manager = check_enterprise(call);
     auto member = find_target(call, account_id);
     check_country(call, phone);
     const auto verdict = call.numbering.check(phone);
     const bool range_unknown = verdict == phone::Verdict::unknown_range && listed(call.settings.unknown_ranges, phone.calling_code());
     if (verdict != phone::Verdict::mobile && !range_unknown) throw Fault(fault::invalid_secure_mobile_phone);
-    return {std::move(member), range_unknown};
+    return {.member = std::move(member), .manager_email = std::move(manager.email), .range_unknown = range_unknown};
 }
 
 }  // namespace openrd::operations::resource_directory

@@ -8,7 +8,8 @@ namespace openrd::operations::resource_directory {
 
 struct PhoneTarget {
     store::Member member;
-    bool range_unknown;  // the numbering table knows no such range, and the settings take it all the same
+    std::string manager_email;  // of the management account
+    bool range_unknown;         // the numbering table knows no such range, and the settings take it all the same
 };
 // The member that may be given that phone; throws the fault of the first check that fails.
 PhoneTarget phone_target(api::Call& call, const std::string& account_id, const phone::MobileNumber& phone);

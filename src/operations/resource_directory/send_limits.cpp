@@ -144,14 +144,18 @@ void note_redeemed(api::Call& call, const phone::MobileNumber& phone, std::strin
     if (call.settings.brake.percent != 0) store::redeem_code_sample(call.transaction, phone.calling_code(), verification_id);
 }
 
-bool count_guess(api::Call& call, const phone::MobileNumber& phone) {
+std::optional<Guess> count_guess(api::Call& call, const phone::MobileNumber& phone) {
+    Guess guess;
     bool admitted = true;
-    for (const Window& w : guess_windows(call, phone)) admitted = w.count(call) && admitted;
-    return admitted;
+    for (Window& w : guess_windows(call, phone)) {
+        admitted = w.count(call) && admitted;
+        guess.places.push_back({.bucket = std::move(w.bucket), .begin_ms = w.begin_ms(call.now_ms)});
+    }
+    return admitted ? std::optional(std::move(guess)) : std::nullopt;
 }
 
-void uncount_guess(api::Call& call, const phone::MobileNumber& phone) {
-    for (const Window& w : guess_windows(call, phone)) store::uncount_in_window(call.transaction, w.bucket, w.begin_ms(call.now_ms));
+void uncount_guess(api::Call& call, const Guess& guess) {
+    for (const auto& place : guess.places) store::uncount_in_window(call.transaction, place.bucket, place.begin_ms);
 }
 
 }  // namespace openrd::operations::resource_directory

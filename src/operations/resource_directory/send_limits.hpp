@@ -4,6 +4,10 @@
 #include "api/call.hpp"
 #include "phone/mobile_number.hpp"
 
+#include <optional>
+#include <string>
+#include <vector>
+
 namespace openrd::operations::resource_directory {
 
 struct SendTarget {
@@ -23,9 +27,17 @@ void count_send(api::Call& call, const SendTarget& target);
 void note_code(api::Call& call, const phone::MobileNumber& phone, std::string_view verification_id, std::int64_t expires_at_ms);
 void note_redeemed(api::Call& call, const phone::MobileNumber& phone, std::string_view verification_id);
 
-// Counts a guess at a code of that phone before it is compared. False when the phone or the directory has had its wrong guesses of the day.
-bool count_guess(api::Call& call, const phone::MobileNumber& phone);
+// Where a guess was counted.
+struct Guess {
+    struct Place {
+        std::string bucket;
+        std::int64_t begin_ms;
+    };
+    std::vector<Place> places;
+};
+// Counts a guess at a code of that phone before it is compared. Nothing when the phone or the directory has had its wrong guesses of the day.
+std::optional<Guess> count_guess(api::Call& call, const phone::MobileNumber& phone);
 // The guess was right.
-void uncount_guess(api::Call& call, const phone::MobileNumber& phone);
+void uncount_guess(api::Call& call, const Guess& guess);
 
 }  // namespace openrd::operations::resource_directory

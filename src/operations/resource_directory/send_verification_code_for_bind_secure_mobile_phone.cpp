@@ -93,7 +93,7 @@ void choose_code(store::Verification& v, const std::string& phone_index, const R
 
 Answer run(const Request& request, api::Call& call) {
     call.concerns(api::account_resource, request.account_id);
-    const auto [member, range_unknown] = phone_target(call, request.account_id, request.phone);
+    const auto [member, manager_email, range_unknown] = phone_target(call, request.account_id, request.phone);
     auto verification = store::find_verification(call.transaction, member.account_id, store::purpose_bind)
                             .value_or(store::Verification{.account_id = member.account_id, .directory_id = member.directory_id});
     // Never sent: far enough back that no interval holds.
