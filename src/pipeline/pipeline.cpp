@@ -101,23 +101,27 @@ void probe_writes(State& state) {
 }
 
 void finish(State& state, const Shared& ex, db::Outcome outcome, const std::exception_ptr& error) {
-    if (outcome == db::Outcome::committed) state.writes_refused.store(false, std::memory_order_release);
-    if (outcome == db::Outcome::unavailable) state.writes_refused.store(true, std::memory_order_release);
     if (outcome != db::Outcome::committed) {
         ex->refusal = refuse(outcome == db::Outcome::failed ? fault::internal_error : fault::service_unavailable);
         if (outcome == db::Outcome::overloaded) count(state, *ex);
     }
     if (outcome == db::Outcome::failed || outcome == db::Outcome::unavailable) {
+        bool refused = outcome == db::Outcome::unavailable;
         std::string reason = "the commit failed";
         try {
             if (error) std::rethrow_exception(error);
         } catch (const db::Error& e) {
             reason = e.what();
-            if (e.trouble() == db::Trouble::unavailable) ex->refusal = refuse(fault::service_unavailable);
+            if (e.trouble() == db::Trouble::unavailable) {
+                ex->refusal = refuse(fault::service_unavailable);
+                refused = true;
+            }
         } catch (const keys::MissingKey& e) {
             reason = e.what();
             ex->refusal = refuse(fault::service_unavailable);
         } catch (const std::exception& e) { reason = e.what(); }
+        // Only a probe says that it is over: the record of the refusal is small, and may find room where nothing else does.
+        if (refused) state.writes_refused.store(true, std::memory_order_release);
         base::log::error("nothing was written", {{"request_id", ex->request_id}, {"action", ex->operation->name}, {"reason", reason}});
     }
     // The operation failed and took its record with it: the refusal has one of its own.

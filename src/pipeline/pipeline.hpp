@@ -31,8 +31,8 @@ class Pipeline final : public Handler {
     // Once a second, on any one thread: writes the counted refusals of the minutes that are over, deletes old rate windows; finds out
     // whether a database that took no writes takes them again.
     void housekeep();
-    // False from the first write that the database did not take (full, read-only, away) until it takes one again: what sends no requests
-    // to a server that is not ready does not have to be the one that finds that out.
+    // False from the first write that the database did not take (full, read-only, away) until housekeep() has found that it takes them
+    // again: who sends no requests to a server that is not ready need not find that out.
     bool takes_writes() const;
     // Writes what is counted so far, whatever the minute; for the end.
     void flush();

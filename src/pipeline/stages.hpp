@@ -26,7 +26,7 @@ struct Pipeline::State {
     Throttle throttle = {};
     std::atomic<std::size_t> in_flight{0};
     Metrics metrics = {};
-    std::atomic<bool> writes_refused{false};  // the database did not take the latest write
+    std::atomic<bool> writes_refused{false};  // the database did not take a write, nor a probe since
     std::atomic<bool> probing{false};
 
     std::mutex counted_mutex = {};

@@ -5,7 +5,6 @@ import pathlib
 import signal
 import sys
 import tempfile
-import time
 
 sys.path += [str(pathlib.Path(__file__).resolve().parent), str(pathlib.Path(__file__).resolve().parents[1] / "sdk")]
 from server_with_data import Server  # noqa: E402
@@ -36,11 +35,7 @@ def run(disk, folder):
             assert len(names) == i + 1, f"{len(names)} folders, {i} answered and the seed's"
             assert server.ready()[0] == 503, "no more requests should be sent here"
             ballast.unlink()
-            for _ in range(600):  # it finds out by itself
-                if server.ready()[0] == 200:
-                    break
-                time.sleep(0.1)
-            assert server.ready()[0] == 200
+            server.wait_until_ready()  # though nobody writes
             again = server.call("CreateFolder", {"FolderName": "again"})
             for _ in range(50):
                 if again.status == 200:

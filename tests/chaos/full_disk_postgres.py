@@ -78,12 +78,7 @@ def of_the_data():
             load.make()
         assert status == 503 and page["reasons"] == ["The database takes no writes."], page
         ballast.unlink()
-        # Nobody writes: the server finds out by itself.
-        for _ in range(600):
-            if server.ready()[0] == 200:
-                break
-            time.sleep(0.1)
-        assert server.ready()[0] == 200, server.ready()
+        server.wait_until_ready()  # though nobody writes
         load.until_done()
         assert sorted(server.folders()) == sorted(["workloads", *load.done])
         print(f"the data: {len(load.done)} folders, {len(load.refused)} refused on the full disk, where reads went on")
@@ -111,7 +106,7 @@ def of_the_log():
         ballast.unlink()
         cluster.start()
         load.until_done()
-        assert server.ready()[0] == 200, server.ready()
+        server.wait_until_ready()
         # The first one refused is the one whose commit met the full disk; PostgreSQL may have written enough of it. Whoever was refused asks again.
         there, done = server.folders(), {"workloads", *load.done}
         assert len(there) == len(set(there)) and done <= set(there) <= done | {load.refused[0]}, (done ^ set(there), load.refused)

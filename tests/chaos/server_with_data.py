@@ -56,6 +56,14 @@ class Server:
         except urllib.error.HTTPError as refusal:
             return refusal.code, json.load(refusal)
 
+    def wait_until_ready(self):
+        """It finds out by itself, once a second, that the database takes writes again."""
+        for _ in range(600):
+            if self.ready()[0] == 200:
+                return
+            time.sleep(0.1)
+        raise AssertionError(self.ready())
+
     def code_of(self, account):
         with urllib.request.urlopen(f"http://{self.address}/_openrd/inbox?account={account}&wait=5s", timeout=30) as answer:
             messages = json.load(answer)["messages"]
