@@ -235,7 +235,7 @@ void Dispatcher::report(const Step& step) const {
     if (options_.counters && step.state == store::message_delivered)
         options_.counters->delivered(step.to.channel, step.destination.country(), clock_.now_ms() - step.message.created_at_ms);
     if (is_dead(step.state)) base::log::error("message_dead", {{"message_id", step.message.message_id}, {"state", step.state}, {"channel", step.to.channel}, {"code", code}});
-    else if (step.state != store::message_accepted && step.to.kind != "given_back")
+    else if (step.to.state != store::message_accepted && step.to.kind != "given_back")  // a receipt may have come before
         base::log::warning("message_not_accepted",
                            {{"message_id", step.message.message_id}, {"state", step.state}, {"channel", step.message.channel}, {"outcome", step.outcome}, {"provider_code", code}});
 }

@@ -1,12 +1,31 @@
 #include "delivery/kannel.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
 
 namespace openrd::delivery {
 namespace {
 
 // Where the SMSC accepted, delivered, gave up or refused a message, and where it waits: all of them.
 constexpr std::string_view all_receipts = "31";
+// The bits of a receipt's kind; an expired message has two of them.
+constexpr unsigned delivered_bit = 1, undelivered_bit = 2, on_its_way_bits = 4 | 8, rejected_bit = 16;
+
+// With sms-outgoing-queue-limit = 0 smsbox answers 503 whenever one message waits for the carrier's window: so it says "in a moment" to
+// whoever sends several. Between two tries, and in all.
+constexpr auto shortest_wait = std::chrono::milliseconds(10), longest_wait = std::chrono::milliseconds(100), patience = std::chrono::milliseconds(2'000);
+
+// False: it is stopping.
+bool wait_a_moment(std::chrono::milliseconds time, const std::stop_token& stop) {
+    std::mutex mutex;
+    std::condition_variable_any never;
+    std::unique_lock lock(mutex);
+    never.wait_for(lock, stop, time, [] { return false; });
+    return !stop.stop_requested();
+}
 
 }  // namespace
 
@@ -34,9 +53,13 @@ SendResult Kannel::send(const OutgoingMessage& message, std::stop_token stop) {
     header("Content-Type", "text/plain; charset=UTF-8");
     request.body = std::move(text.text);
 
-    const auto reply = http_.exchange(request, stop);
-    // smsbox and bearerbox are up, the carrier is not, or its window is full: with sms-outgoing-queue-limit = 0 nothing was kept.
-    if (reply.evidence == Evidence::answered && reply.status == 503) return result(message, Sent::throttled, "", "http_503");
+    const auto full = [](const HttpReply& reply) { return reply.evidence == Evidence::answered && reply.status == 503; };
+    const auto give_up = std::chrono::steady_clock::now() + patience;
+    auto reply = http_.exchange(request, stop);
+    for (auto wait = shortest_wait; full(reply) && std::chrono::steady_clock::now() < give_up && wait_a_moment(wait, stop); wait = std::min(2 * wait, longest_wait))
+        reply = http_.exchange(request, stop);
+    // Still: smsbox and bearerbox are up, the carrier is not, or its window stays full. Nothing was kept.
+    if (full(reply)) return result(message, Sent::throttled, "", "http_503");
     if (auto known = classified(reply)) return *known;
     if (reply.status == 202) {
         auto accepted = result(message, Sent::accepted, "", reply.body.substr(0, reply.body.find(':')));
@@ -54,10 +77,13 @@ std::optional<Receipt> Kannel::parse_receipt(const ReceiptRequest& request) cons
     if (!id) return {};
     const auto kind = query_value(request.target, "d");
     Receipt receipt{.message_id = std::move(*id), .provider_ref = harmless(query_value(request.target, "id"), {}, {}), .provider_code = "dlr_" + harmless(kind, {}, {})};
-    if (kind == "1") receipt.fate = Fate::delivered;
-    else if (kind == "2") receipt.fate = Fate::undelivered;
-    else if (kind == "16") receipt.fate = Fate::rejected;
-    else if (kind == "4" || kind == "8") receipt.fate = Fate::on_its_way;
+    unsigned bits = 0;
+    const auto [end, error] = std::from_chars(kind.data(), kind.data() + kind.size(), bits);
+    if (error != std::errc() || end != kind.data() + kind.size()) return {};
+    if ((bits & delivered_bit) != 0) receipt.fate = Fate::delivered;
+    else if ((bits & undelivered_bit) != 0) receipt.fate = Fate::undelivered;
+    else if ((bits & rejected_bit) != 0) receipt.fate = Fate::rejected;
+    else if ((bits & on_its_way_bits) != 0) receipt.fate = Fate::on_its_way;
     else return {};
     return receipt;
 }

@@ -8,8 +8,8 @@ namespace openrd::delivery {
 namespace {
 
 constexpr std::size_t claimed_at_once = 20;
-// Nothing is begun with so little left of its lease: the risk probe takes up to five seconds, and then a try up to ten.
-constexpr std::int64_t one_try_ms = 17 * base::second_ms;
+// Nothing is begun with so little left of its lease: the risk probe takes up to five seconds, then a try up to ten, and Kannel's two more.
+constexpr std::int64_t one_try_ms = 18 * base::second_ms;
 // What is claimed is begun with in about that time, so that other servers see what this one does not come to.
 constexpr std::int64_t foresight_ns = 5'000'000'000;
 

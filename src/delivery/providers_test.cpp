@@ -63,10 +63,35 @@ TEST_F(KannelChannel, AsksForUcs2WhereTheTextNeedsIt) {
 TEST_F(KannelChannel, KnowsItsAnswers) {
     auto kannel = channel(settings("kannel", gateway_.url()));
     EXPECT_EQ(answered(*kannel, 503, "Temporal failure, try again later.").outcome, Sent::throttled);
+    EXPECT_GT(gateway_.seen().size(), 5u) << "it waits a moment, several times: nothing was kept";
+    gateway_.forget();
     EXPECT_EQ(answered(*kannel, 403, "Authorization failed for sendsms").outcome, Sent::channel_down);
     EXPECT_EQ(answered(*kannel, 404, "Unknown request.").outcome, Sent::channel_down);
     EXPECT_EQ(answered(*kannel, 400, "Number(s) has/have been denied by white- and/or black-lists.").outcome, Sent::rejected);
     EXPECT_EQ(answered(*kannel, 200, "<html>a router</html>").outcome, Sent::unknown) << "somebody else answers there";
+}
+
+// 503 is what smsbox says to the second of two messages at once: the code is not to wait for half a minute.
+TEST_F(KannelChannel, TriesAgainInAMomentWhileItsQueueIsFull) {
+    auto kannel = channel(settings("kannel", gateway_.url()));
+    std::atomic<int> times{0};
+    gateway_.behave([&](TestGateway& gateway, int fd) {
+        const bool full = ++times < 4;
+        TestGateway::answer(full ? 503 : 202, full ? "Temporal failure, try again later." : "0: Accepted for delivery")(gateway, fd);
+    });
+    EXPECT_EQ(kannel->send(message(), {}).outcome, Sent::accepted);
+    EXPECT_EQ(times, 4);
+}
+
+TEST_F(KannelChannel, WaitsNoLongerWhenTheServerStops) {
+    auto kannel = channel(settings("kannel", gateway_.url()));
+    std::stop_source stop;
+    gateway_.behave([&](TestGateway& gateway, int fd) {
+        stop.request_stop();
+        TestGateway::answer(503, "Temporal failure, try again later.")(gateway, fd);
+    });
+    EXPECT_NE(kannel->send(message(), stop.get_token()).outcome, Sent::accepted);
+    EXPECT_EQ(gateway_.seen().size(), 1u);
 }
 
 TEST_F(KannelChannel, UnderstandsReceiptsOfItsOwnOnly) {
@@ -83,7 +108,9 @@ TEST_F(KannelChannel, UnderstandsReceiptsOfItsOwnOnly) {
         EXPECT_EQ(receipt->provider_ref, "0000002A");
     }
     EXPECT_FALSE(fate(path));
-    EXPECT_FALSE(fate(path + "?d=3"));
+    EXPECT_EQ(fate(path + "?d=34").value().fate, Fate::undelivered) << "expired, by a carrier that says so in message_state";
+    EXPECT_EQ(fate(path + "?d=34").value().provider_code, "dlr_34");
+    for (const auto* kind : {"0", "32", "", "x", "1x", "-1", "99999999999"}) EXPECT_FALSE(fate(path + "?d=" + kind)) << kind;
     EXPECT_FALSE(fate(path + "?d=1", "POST"));
     EXPECT_FALSE(fate(path.substr(0, path.size() - 1) + "?d=1"));
     EXPECT_FALSE(fate(receipt_path(ring(), "twilio", message().id) + "?d=1"));

@@ -9,9 +9,13 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <future>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <string_view>
 
 namespace openrd::tests {
@@ -219,6 +223,37 @@ TEST_F(CutWrites, StandStillNoLongerThanTheirDeadline) {
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
     EXPECT_EQ(later.outcome, db::Outcome::committed) << later.why;
+}
+
+TEST_F(CutWrites, ThatComeAllAtOnceOpenAFewConnectionsAtATime) {
+    std::mutex mutex;
+    std::set<std::size_t> opening;
+    std::size_t most = 0;
+    const auto before = proxy_->connections();
+    proxy_->decide([&](const ProxiedMessage& m) {
+        const std::lock_guard lock(mutex);
+        if (m.from == From::client && m.type == 0) {
+            opening.insert(m.connection);
+            most = std::max(most, opening.size());
+        }
+        if (m.from == From::server && m.type == 'Z') opening.erase(m.connection);
+        if (opening.contains(m.connection)) std::this_thread::sleep_for(std::chrono::milliseconds(2));  // a database that has much to do
+        return pass;
+    });
+    const auto engine = db::open({.url = database_->cluster().url(database_->name(), proxy_->port()), .connections = 24, .deadline_ms = 60'000});
+    std::atomic<int> committed = 0, ended = 0;
+    for (int i = 0; i < 96; ++i)
+        engine->write([i](db::Transaction& tx) { store::count_in_window(tx, "w" + std::to_string(i), 0, 1, 1000); },
+                      [&](db::Outcome outcome, const std::exception_ptr&) {
+                          committed += outcome == db::Outcome::committed ? 1 : 0;
+                          ++ended;
+                      });
+    for (int i = 0; i < 6'000 && ended < 96; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_EQ(committed, 96);
+    engine->close();
+    proxy_->forward();
+    EXPECT_LE(most, 4u);
+    EXPECT_GT(proxy_->connections() - before, 4u) << "more were needed";
 }
 
 TEST_F(CutWrites, AndReadsAreRefusedWhileTheServerIsAwayAndComeBackByThemselves) {

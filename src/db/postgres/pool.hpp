@@ -48,6 +48,7 @@ class Pool {
     std::condition_variable returned_;
     std::vector<std::unique_ptr<Connection>> idle_;
     std::size_t made_ = 0;  // idle, in use, or being made
+    std::size_t opening_ = 0;
     Connection::Time not_before_ = Connection::Time::min();
     std::int64_t pause_ms_ = 0;
     std::string trouble_;
