@@ -278,6 +278,7 @@ std::int64_t Dispatcher::pause_ms() {
 
 void Dispatcher::publish() {
     std::vector<ChannelHealth> now;
+    now.reserve(roads_.size());
     for (const auto& road : roads_)
         now.push_back(
             {.name = road->name, .breaker = road->breaker.state(), .failures = road->breaker.failures(), .until_ms = road->breaker.until_ms(), .pending = road->lane.pending()});
