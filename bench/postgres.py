@@ -16,6 +16,7 @@ sys.path.append(str(common.ROOT / "tests"))
 from support import postgres  # noqa: E402
 
 ROUNDS, SECONDS = 3, 4
+CONNECTIONS = 4 * os.cpu_count()
 READ_CONNECTIONS, BIND_CONNECTIONS, BINDS = 32, 64, 3000
 SIZES = [int(n) for n in os.environ.get("BENCH_SIZES", "10000 100000 1000000").split()]
 
@@ -49,7 +50,7 @@ def rows(count, offset=0):
 def against_pgbench(cluster, folder, size):
     data = pathlib.Path(folder) / "data"
     data.mkdir(mode=0o700)
-    database = ("--database", cluster.url("openrd"), "--database-connections", "80")
+    database = ("--database", cluster.url("openrd"), "--database-connections", str(CONNECTIONS))
     os.environ["OPENRD_LOAD_DATABASE"] = cluster.url("openrd")
     common.Openrd(str(data), database=database).stop()
     cluster.sql(*rows(size), database="openrd")
@@ -140,7 +141,7 @@ def main():
 # On PostgreSQL
 
 By `./dev bench postgres` on {time.strftime("%Y-%m-%d")} ({where}): PostgreSQL {subprocess.run([str(postgres.BINARIES / "postgres"), "--version"], capture_output=True, text=True, check=True).stdout.split()[2]} with fsync, openrd, pgbench and the generator share
-the machine. pgbench (scale 10) has as many clients as openrd has; openrd has 80 connections to the database; medians of {ROUNDS} alternating rounds of {SECONDS} s. `-S` selects one row; `-N` ("simple update") updates one row, selects it and
+the machine. pgbench (scale 10) has as many clients as openrd has; openrd has {CONNECTIONS} connections to the database (four for each core: more are slower where the database shares the machine); medians of {ROUNDS} alternating rounds of {SECONDS} s. `-S` selects one row; `-N` ("simple update") updates one row, selects it and
 inserts one. What a Bind is made of: docs/cluster.md.
 
 | | openrd/s | p50 / p99 | pgbench/s, its default protocol | ratio | pgbench/s, `-M prepared` | ratio |
