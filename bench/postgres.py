@@ -141,7 +141,7 @@ def main():
 # On PostgreSQL
 
 By `./dev bench postgres` on {time.strftime("%Y-%m-%d")} ({where}): PostgreSQL {subprocess.run([str(postgres.BINARIES / "postgres"), "--version"], capture_output=True, text=True, check=True).stdout.split()[2]} with fsync, openrd, pgbench and the generator share
-the machine. pgbench (scale 10) has as many clients as openrd has; openrd has {CONNECTIONS} connections to the database (four for each core: more are slower where the database shares the machine); medians of {ROUNDS} alternating rounds of {SECONDS} s. `-S` selects one row; `-N` ("simple update") updates one row, selects it and
+the machine. pgbench (scale 10) has as many clients as openrd has; openrd has {CONNECTIONS} connections to the database (four for each core, not the 32 as delivered: chosen after a run with 80, see docs/cluster.md); medians of {ROUNDS} alternating rounds of {SECONDS} s. `-S` selects one row; `-N` ("simple update") updates one row, selects it and
 inserts one. What a Bind is made of: docs/cluster.md.
 
 | | openrd/s | p50 / p99 | pgbench/s, its default protocol | ratio | pgbench/s, `-M prepared` | ratio |
