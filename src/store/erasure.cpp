@@ -1,25 +1,17 @@
 #include "store/erasure.hpp"
 
-#include "base/identifiers.hpp"
+#include "store/members.hpp"
 #include "store/rates.hpp"
+#include "store/subjects.hpp"
 
 #include <utility>
 
 namespace openrd::store {
 namespace {
 
-// Long enough that it is no index of any key.
-constexpr std::size_t tombstone_bytes = 40;
-
 void erase_binding(db::Transaction& tx, std::string_view account_id, std::string_view directory_id, std::int64_t now_ms, Erased& erased) {
-    static constexpr db::Sql bound{"SELECT phone_index FROM members WHERE directory_id = $1 AND account_id = $2 AND phone_index IS NOT NULL /*for update*/"};
-    static constexpr db::Sql unbind{
-        "UPDATE members SET phone_index = NULL, phone_sealed = NULL, phone_bound_at_ms = NULL, phone_bound_by = NULL, phone_verification_id = NULL, modified_at_ms = $3 "
-        "WHERE directory_id = $1 AND account_id = $2"};
-    std::optional<std::string> index;
-    if (auto rows = tx.query(bound, {directory_id, account_id}); rows.next()) index = rows.bytes(0);
+    auto index = unbind_phone(tx, directory_id, account_id, now_ms);
     if (!index) return;
-    tx.run(unbind, {directory_id, account_id, now_ms});
     release_phone_use(tx, *index);
     erased.phone_indexes.push_back(*std::move(index));
     ++erased.phones;
@@ -52,8 +44,7 @@ bool destroy_subject(db::Transaction& tx, std::string_view log_account_id, std::
     // The row stays, so that it is known to be destroyed; its index would still say whose it was.
     static constexpr db::Sql sql{
         "UPDATE subjects SET key_sealed = NULL, destroyed_at_ms = $3, phone_index = $4 WHERE account_id = $1 AND subject_ref = $2 AND destroyed_at_ms IS NULL"};
-    const auto tombstone = base::random_bytes(tombstone_bytes);
-    return tx.run(sql, {log_account_id, subject_ref, now_ms, db::Bytes{tombstone}}) != 0;
+    return tx.run(sql, {log_account_id, subject_ref, now_ms, db::Bytes{no_phone_index()}}) != 0;
 }
 
 std::int64_t count_destroyed_subjects(db::Transaction& tx) {

@@ -76,7 +76,7 @@ bool bind_phone(db::Transaction& tx, std::string_view directory_id, std::string_
 }
 
 std::optional<std::string> unbind_phone(db::Transaction& tx, std::string_view directory_id, std::string_view account_id, std::int64_t now_ms) {
-    static constexpr db::Sql bound{"SELECT phone_index FROM members WHERE directory_id = $1 AND account_id = $2 AND phone_index IS NOT NULL"};
+    static constexpr db::Sql bound{"SELECT phone_index FROM members WHERE directory_id = $1 AND account_id = $2 AND phone_index IS NOT NULL /*for update*/"};
     static constexpr db::Sql unbind{
         "UPDATE members SET phone_index = NULL, phone_sealed = NULL, phone_bound_at_ms = NULL, phone_bound_by = NULL, phone_verification_id = NULL, modified_at_ms = $3 "
         "WHERE directory_id = $1 AND account_id = $2"};

@@ -1,11 +1,9 @@
 #include "store/resealing.hpp"
 
-#include "base/identifiers.hpp"
+#include "store/subjects.hpp"
 
 namespace openrd::store {
 namespace {
-
-constexpr std::size_t tombstone_bytes = 40;  // no index of any key has so many
 
 std::size_t at(SealedColumn column) { return static_cast<std::size_t>(column); }
 
@@ -109,8 +107,7 @@ std::vector<IndexOnly> list_subject_indexes(db::Transaction& tx, const IndexOnly
 
 bool unlink_subject(db::Transaction& tx, const IndexOnly& subject) {
     static constexpr db::Sql sql{"UPDATE subjects SET phone_index = $4 WHERE account_id = $1 AND subject_ref = $2 AND phone_index = $3"};
-    const auto tombstone = base::random_bytes(tombstone_bytes);
-    return tx.run(sql, {subject.first, subject.second, db::Bytes{subject.phone_index}, db::Bytes{tombstone}}) != 0;
+    return tx.run(sql, {subject.first, subject.second, db::Bytes{subject.phone_index}, db::Bytes{no_phone_index()}}) != 0;
 }
 
 std::vector<IndexOnly> list_phone_uses(db::Transaction& tx, const IndexOnly& after, std::int64_t limit) {

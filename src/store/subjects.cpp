@@ -18,6 +18,8 @@ std::optional<Subject> one(db::Rows rows) {
 
 }  // namespace
 
+std::string no_phone_index() { return base::random_bytes(40); }
+
 std::optional<Subject> find_subject(db::Transaction& tx, std::string_view account_id, std::string_view phone_index) {
     static constexpr db::Sql sql{"SELECT account_id, phone_index, subject_ref, key_sealed, created_at_ms FROM subjects WHERE account_id = $1 AND phone_index = $2"};
     return one(tx.query(sql, {account_id, db::Bytes{phone_index}}));

@@ -17,6 +17,9 @@ struct Subject {
     std::int64_t created_at_ms = 0;
 };
 
+// In the place of an index where nobody is to know the number any more: random, and longer than any index.
+std::string no_phone_index();
+
 std::optional<Subject> find_subject(db::Transaction&, std::string_view account_id, std::string_view phone_index);
 void insert_subject(db::Transaction&, const Subject&);
 // By what the log says; for those who read it.

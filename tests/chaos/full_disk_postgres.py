@@ -32,6 +32,14 @@ class Load:
             self.refused.append(name)
         return answer.status == 200
 
+    def fill_up(self, disk):
+        """Some that are done, then the disk is full. Returns what fills it."""
+        for _ in range(10):
+            assert self.make()
+        ballast = fill(disk)
+        self.until_refused()
+        return ballast
+
     def until_refused(self):
         assert any(not self.make() for _ in range(20_000)), "the disk did not fill"
         for _ in range(AFTERWARDS):
@@ -64,10 +72,7 @@ def serving(folder, url, use):
 def of_the_data():
     def use(server):
         load = Load(server)
-        for _ in range(10):
-            assert load.make()
-        ballast = fill(disk)
-        load.until_refused()
+        ballast = load.fill_up(disk)
         assert sorted(server.folders()) == sorted(["workloads", *load.done]), "what was refused was done, or what was answered is not there"
         # Whatever can be read is served to those who ask, but nobody should be sent here.
         # Whatever is small enough may still find room: until one more was refused.
@@ -94,10 +99,7 @@ def of_the_data():
 def of_the_log():
     def use(server):
         load = Load(server)
-        for _ in range(10):
-            assert load.make()
-        ballast = fill(disk)
-        load.until_refused()
+        ballast = load.fill_up(disk)
         assert cluster.wait_for_end() and "PANIC" in cluster.log() and "No space left on device" in cluster.log(), cluster.log()[-4000:]
         status, page = server.ready()
         assert status == 503 and page["reasons"] == ["The database takes no writes.", "The database cannot be read."], page
